@@ -1,0 +1,336 @@
+"""What a declaration of a layer or tensor function consists of.
+
+A declaration is the only place that knows a layer: its arguments, shape rule, weights, cost and how it
+is written in PyTorch. Rules are pure: input types and arguments in, output types and obligations out.
+
+Sizes may be symbolic. Everything a rule computes from shapes is a `Dim`; arguments annotated `Size`
+may be a `Dim` too when a backend asks how a size follows from others, so rules write
+`Dim.of(p.out_features)` and never compare such an argument with a number themselves: they state an
+obligation instead.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+
+from archspec import pycode as py
+from archspec.dims import Dim
+
+# --- types of values ---------------------------------------------------------------------------
+
+Kind = Literal["float", "int", "bool", "complex"]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """The static type of a tensor: its dims and its dtype (`float`, `float16`, `int`, `int64`, …)."""
+
+    shape: tuple[Dim, ...]
+    dtype: str = "float"
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    @property
+    def kind(self) -> Kind:
+        return dtype_kind(self.dtype)
+
+    def with_shape(self, *dims: "Dim | int") -> "TensorType":
+        return TensorType(tuple(Dim.of(d) for d in dims), self.dtype)
+
+    def with_axis(self, axis: int, dim: "Dim | int") -> "TensorType":
+        shape = list(self.shape)
+        shape[axis] = Dim.of(dim)
+        return TensorType(tuple(shape), self.dtype)
+
+    def __str__(self) -> str:
+        dims = ", ".join(str(d) for d in self.shape)
+        return f"[{dims}]" if self.dtype == "float" else f"{self.dtype}[{dims}]"
+
+
+DTYPES: dict[str, Kind] = {
+    "float": "float", "float16": "float", "bfloat16": "float", "float32": "float", "float64": "float",
+    "int": "int", "int8": "int", "int16": "int", "int32": "int", "int64": "int", "uint8": "int",
+    "bool": "bool",
+    "complex64": "complex", "complex128": "complex",
+}  # fmt: skip
+
+
+def dtype_kind(dtype: str) -> Kind:
+    return DTYPES[dtype]
+
+
+# --- obligations -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """The argument `name` of the call, as the place of a fault."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Axis `axis` (or the whole shape, if None) of input number `port`, as the place of a fault."""
+
+    port: int = 0
+    axis: int | None = None
+
+
+Place = Arg | Axis
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """A fact that must hold for every allowed size, with what to say where it does not.
+
+    equal: left == right; divisible: left % right == 0; at_least: left >= right.
+    `message` is the headline of the diagnostic `code`; the checker adds values and derivations.
+    """
+
+    kind: Literal["equal", "divisible", "at_least"]
+    left: Dim
+    right: Dim
+    code: str
+    message: str
+    at: tuple[Place, ...] = ()
+    help: tuple[str, ...] = ()
+
+
+class RuleError(Exception):
+    """The call is wrong whatever the sizes are: rank, dtype, an argument out of range."""
+
+    def __init__(
+        self, code: str, message: str, *at: Place, help: tuple[str, ...] = (), notes: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.at = at
+        self.help = help
+        self.notes = notes
+
+
+@dataclass(slots=True)
+class Needs:
+    """Collects the obligations of one call."""
+
+    obligations: list[Obligation] = field(default_factory=list)
+
+    def equal(
+        self, left: Dim | int, right: Dim | int, code: str, message: str, *at: Place, help: tuple[str, ...] = ()
+    ) -> None:
+        self._add("equal", left, right, code, message, at, help)
+
+    def divisible(
+        self, left: Dim | int, right: Dim | int, code: str, message: str, *at: Place, help: tuple[str, ...] = ()
+    ) -> None:
+        self._add("divisible", left, right, code, message, at, help)
+
+    def at_least(
+        self, left: Dim | int, right: Dim | int, code: str, message: str, *at: Place, help: tuple[str, ...] = ()
+    ) -> None:
+        self._add("at_least", left, right, code, message, at, help)
+
+    def _add(
+        self,
+        kind: Literal["equal", "divisible", "at_least"],
+        left: Dim | int,
+        right: Dim | int,
+        code: str,
+        message: str,
+        at: tuple[Place, ...],
+        help: tuple[str, ...],
+    ) -> None:
+        a, b = Dim.of(left), Dim.of(right)
+        if kind != "divisible" and a is b:  # dims are hash-consed: provably equal
+            return
+        self.obligations.append(Obligation(kind, a, b, code, message, at, help))
+
+
+# --- arguments ---------------------------------------------------------------------------------
+
+
+class Params(BaseModel):
+    """Arguments of a call, in torch's positional order; sizes that follow from inputs are left out."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, defer_build=True, arbitrary_types_allowed=True
+    )
+
+
+class _SizeMark:
+    """Marks the fields that a backend may replace by a `Dim` (see the module's doc)."""
+
+
+SIZE = _SizeMark()
+
+#: A number of channels, features or entries: at least 1.
+Size = Annotated[int, Field(gt=0), SIZE]
+
+
+def _dim(value: object) -> Dim:
+    if isinstance(value, Dim) or (isinstance(value, int) and not isinstance(value, bool)):
+        return Dim.of(value)
+    raise ValueError("must be a size: an integer or a dim of an input")
+
+
+#: A size that may be symbolic in a spec, as in `reshape(x, [B, T, D])`; -1 where torch allows it.
+DimArg = Annotated[Dim, PlainValidator(_dim)]
+
+
+def _pair(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _tuple_of(n: int) -> BeforeValidator:
+    def spread(value: object) -> object:
+        if isinstance(value, list):
+            value = tuple(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return (value,) * n
+        return value
+
+    return BeforeValidator(spread)
+
+
+Positive = Annotated[int, Field(gt=0)]
+NonNegative = Annotated[int, Field(ge=0)]
+#: An integer for all spatial axes, or one per axis; kept as the tuple.
+Positive1 = Annotated[tuple[Positive], _tuple_of(1)]
+Positive2 = Annotated[tuple[Positive, Positive], _tuple_of(2)]
+Positive3 = Annotated[tuple[Positive, Positive, Positive], _tuple_of(3)]
+NonNegative1 = Annotated[tuple[NonNegative], _tuple_of(1)]
+NonNegative2 = Annotated[tuple[NonNegative, NonNegative], _tuple_of(2)]
+NonNegative3 = Annotated[tuple[NonNegative, NonNegative, NonNegative], _tuple_of(3)]
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Ints = Annotated[tuple[int, ...], BeforeValidator(_pair)]
+
+
+# --- declarations ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A tensor input. `variadic` takes one or more tensors; `optional` may be left out."""
+
+    name: str
+    optional: bool = False
+    variadic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A parameter, or a buffer of the `state_dict`, under torch's own name."""
+
+    name: str
+    shape: tuple[Dim, ...]
+    buffer: bool = False
+    dtype: str = "float"
+
+    @property
+    def count(self) -> Dim:
+        total = Dim.of(1)
+        for dim in self.shape:
+            total = total * dim
+        return total
+
+
+P = TypeVar("P", bound=Params)
+
+
+class Declaration(ABC, Generic[P]):
+    """What layers and functions have in common. The class's docstring is its documentation."""
+
+    #: The name in specs; by default the class's.
+    name: ClassVar[str]
+    Params: ClassVar[type[Params]]
+    ports: ClassVar[tuple[Port, ...]] = (Port("input"),)
+    #: Arguments that are not worth a keyword, e.g. `permute(0, 2, 1)`: the field that takes all
+    #: positional arguments as one tuple.
+    variadic_argument: ClassVar[str | None] = None
+
+    def __init_subclass__(cls) -> None:
+        if "name" not in cls.__dict__:
+            cls.name = cls.__name__
+
+    @abstractmethod
+    def shape(self, p: P, x: tuple[TensorType, ...], need: Needs) -> tuple[TensorType, ...]:
+        """The types of the outputs; states obligations on `need`, raises `RuleError`."""
+
+    def macs(self, p: P, x: tuple[TensorType, ...], out: tuple[TensorType, ...]) -> Dim:
+        """Multiply-adds of convolutions, linear maps, products and attention in one call; 0 for all else."""
+        return Dim.of(0)
+
+
+class LayerDecl(Declaration[P]):
+    """A `torch.nn` module."""
+
+    #: The constructor in the emitted module; by default `nn.` and the class's name.
+    torch_name: ClassVar[str]
+    #: True where training and evaluation compute different things (dropout, batch norm).
+    mode_dependent: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "torch_name" not in cls.__dict__:
+            cls.torch_name = f"nn.{cls.name}"
+
+    def inferred(self, p: P, x: tuple[TensorType, ...]) -> Mapping[str, Dim | tuple[Dim, ...]]:
+        """Constructor arguments that follow from the inputs, e.g. `{"in_channels": C}`."""
+        return {}
+
+    #: The constructor's parameters in torch's order, where that is not "inferred ones, then Params".
+    torch_order: ClassVar[tuple[str, ...] | None] = None
+
+    def weights(self, p: P, x: tuple[TensorType, ...]) -> tuple[Weight, ...]:
+        """Parameters and buffers in `state_dict` order, with torch's names and shapes."""
+        return ()
+
+    def emit_call(self, p: P, callee: py.Expr, tensors: tuple[py.Expr, ...]) -> py.Expr:
+        """The call in `forward`."""
+        return py.call(callee, *tensors)
+
+
+class EmitCall(Protocol):
+    """What a function's emission is given: everything as Python expressions."""
+
+    #: One expression per given tensor, in port order (variadic ones in sequence).
+    tensors: tuple[py.Expr, ...]
+    #: Their types, for rules that depend on the rank.
+    types: tuple[TensorType, ...]
+
+    def given(self, argument: str) -> bool:
+        """Whether the author wrote this argument."""
+
+    def arg(self, argument: str) -> py.Expr:
+        """The argument as the author wrote it, or its default as a literal."""
+
+
+class FunctionDecl(Declaration[P]):
+    """A function of tensors, under torch's name, in lower case."""
+
+    #: A function that the emitted module needs beside torch, or None.
+    helper: ClassVar[py.FunctionDef | None] = None
+
+    @abstractmethod
+    def emit(self, p: P, call: EmitCall) -> py.Expr:
+        """The expression that computes it in `forward`."""
+
+
+def size_fields(params: type[Params]) -> frozenset[str]:
+    """The fields annotated `Size`."""
+    return frozenset(name for name, info in params.model_fields.items() if SIZE in info.metadata)
+
+
+__all__ = [
+    "DTYPES", "Any", "Arg", "Axis", "Declaration", "DimArg", "EmitCall", "FunctionDecl", "Ints",
+    "LayerDecl", "Needs", "NonNegative", "NonNegative1", "NonNegative2", "NonNegative3", "Obligation",
+    "Params", "Place", "Port", "Positive", "Positive1", "Positive2", "Positive3", "Probability",
+    "RuleError", "Size", "TensorType", "Weight", "dtype_kind", "size_fields",
+]  # fmt: skip
