@@ -311,6 +311,12 @@ class EmitCall(Protocol):
     def arg(self, argument: str) -> py.Expr:
         """The argument as the author wrote it, or its default as a literal."""
 
+    def size(self, dim: Dim) -> py.Expr:
+        """A size in `forward`: a literal, or read from the shape of a tensor at hand."""
+
+    def device(self) -> py.Expr:
+        """The device on which tensors without an input are made."""
+
 
 class FunctionDecl(Declaration[P]):
     """A function of tensors, under torch's name, in lower case."""
