@@ -1,4 +1,4 @@
-"""The one table of diagnostic codes. Each has a page `docs/errors/CODE.md` that `archspec explain` prints."""
+"""The one table of diagnostic codes; `archspec explain CODE` prints `docs/errors/CODE.md`."""
 
 from typing import Final
 

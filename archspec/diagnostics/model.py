@@ -56,7 +56,7 @@ class Diagnostic:
 
 
 class ArchSpecError(Exception):
-    """A spec is wrong. `diagnostics` says where and why; `str()` prints them as the command does."""
+    """A spec is wrong; `diagnostics` says where and why, `str()` prints them as a command does."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
         super().__init__(diagnostics)

@@ -1,6 +1,9 @@
 """An intermediate form of the Python that is emitted: nodes, short constructors, printer."""
 
 from archspec.pycode.build import attr, call, const, dotted, name
+from archspec.pycode.imports import IMPORTS, reserved_names
+from archspec.pycode.names import names_used
+from archspec.pycode.namespace import Namespace
 from archspec.pycode.nodes import (
     Assign,
     Attr,
@@ -21,11 +24,13 @@ from archspec.pycode.nodes import (
     FString,
     FunctionDef,
     If,
+    Import,
     Lambda,
     List,
     Module,
     Name,
     Parameter,
+    Paren,
     Raise,
     Return,
     Slice,
@@ -36,8 +41,11 @@ from archspec.pycode.nodes import (
     Unary,
     With,
 )
+from archspec.pycode.printer import print_expr, print_module
+from archspec.pycode.walk import substitute, walk
 
 __all__ = [
+    "IMPORTS",
     "Assign",
     "Attr",
     "AugAssign",
@@ -57,11 +65,14 @@ __all__ = [
     "For",
     "FunctionDef",
     "If",
+    "Import",
     "Lambda",
     "List",
     "Module",
     "Name",
+    "Namespace",
     "Parameter",
+    "Paren",
     "Raise",
     "Return",
     "Slice",
@@ -76,4 +87,10 @@ __all__ = [
     "const",
     "dotted",
     "name",
+    "names_used",
+    "print_expr",
+    "print_module",
+    "reserved_names",
+    "substitute",
+    "walk",
 ]

@@ -45,5 +45,3 @@ def call(func: Expr | str, *args: Expr, **keywords: Expr) -> Call:
     """`call("torch.cat", x, dim=const(1))`."""
     callee = dotted(func) if isinstance(func, str) else func
     return Call(callee, args, tuple(keywords.items()))
-
-

@@ -58,7 +58,7 @@ class Unary:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """`op` is an arithmetic operator, `@`, `and` or `or`; the printer adds parentheses where needed."""
+    """`op` is an arithmetic operator, `@`, `|`, `and` or `or`; the printer adds parentheses."""
 
     op: str
     left: "Expr"
@@ -123,6 +123,13 @@ class Comprehension:
     generator: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Paren:
+    """Parentheses around `value`. Those that precedence needs, the printer adds by itself."""
+
+    value: "Expr"
+
+
 Expr = (
     Name
     | Constant
@@ -140,6 +147,7 @@ Expr = (
     | Starred
     | Lambda
     | Comprehension
+    | Paren
 )
 
 # --- statements --------------------------------------------------------------------------------
@@ -252,8 +260,18 @@ Stmt = (
 
 
 @dataclass(frozen=True, slots=True)
+class Import:
+    """`from module import name`, for names that the import manager's table cannot know."""
+
+    module: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Module:
-    """A file. Imports are not listed: the printer's import manager derives them from dotted names used."""
+    """A file. Of `imports`, only those used are printed; names of torch and the standard library
+    need no entry there: they are derived from the names used (see `imports.IMPORTS`)."""
 
     doc: str | None
     body: tuple[Stmt, ...]
+    imports: tuple[Import, ...] = ()

@@ -1,0 +1,144 @@
+"""Going through expressions: what they consist of, which names they use, replacing names."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import assert_never
+
+from archspec.pycode.nodes import (
+    Attr,
+    Binary,
+    Call,
+    Compare,
+    Comprehension,
+    Conditional,
+    Constant,
+    Dict,
+    Expr,
+    FString,
+    Lambda,
+    List,
+    Name,
+    Paren,
+    Slice,
+    Starred,
+    Subscript,
+    Tuple,
+    Unary,
+)
+
+
+def children(expr: Expr) -> tuple[Expr, ...]:
+    """The expressions directly inside `expr`, in the order they are written."""
+    found: list[Expr] = []
+
+    def keep(child: Expr) -> Expr:
+        found.append(child)
+        return child
+
+    rebuild(expr, keep)
+    return tuple(found)
+
+
+def walk(expr: Expr) -> Iterator[Expr]:
+    """`expr` and all expressions inside it, each before its parts."""
+    yield expr
+    for child in children(expr):
+        yield from walk(child)
+
+
+def rebuild(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """`expr` with each of its direct children replaced by `change(child)`."""
+
+    def optional(part: Expr | None) -> Expr | None:
+        return None if part is None else change(part)
+
+    def index(item: Expr | Slice) -> Expr | Slice:
+        if isinstance(item, Slice):
+            return Slice(optional(item.start), optional(item.stop), optional(item.step))
+        return change(item)
+
+    match expr:
+        case Name() | Constant():
+            return expr
+        case Attr(value, name):
+            return Attr(change(value), name)
+        case Call(func, args, keywords):
+            return Call(
+                change(func),
+                tuple(map(change, args)),
+                tuple((key, change(value)) for key, value in keywords),
+            )
+        case Tuple(items):
+            return Tuple(tuple(map(change, items)))
+        case List(items):
+            return List(tuple(map(change, items)))
+        case Dict(pairs):
+            return Dict(tuple((change(key), change(value)) for key, value in pairs))
+        case Unary(op, operand):
+            return Unary(op, change(operand))
+        case Binary(op, left, right):
+            return Binary(op, change(left), change(right))
+        case Compare(first, rest):
+            return Compare(change(first), tuple((op, change(operand)) for op, operand in rest))
+        case Conditional(then, test, other):
+            return Conditional(change(then), change(test), change(other))
+        case Subscript(value, indices):
+            return Subscript(change(value), tuple(map(index, indices)))
+        case FString(parts):
+            return FString(tuple(p if isinstance(p, str) else change(p) for p in parts))
+        case Starred(value):
+            return Starred(change(value))
+        case Lambda(body):
+            return Lambda(change(body))
+        case Paren(value):
+            return Paren(change(value))
+        case Comprehension(element, target, iterable, condition, generator):
+            return Comprehension(
+                change(element), change(target), change(iterable), optional(condition), generator
+            )
+        case _:
+            assert_never(expr)
+
+
+def substitute(expr: Expr, mapping: Mapping[str, Expr]) -> Expr:
+    """`expr` with the free names in `mapping` replaced; not those a comprehension binds."""
+    match expr:
+        case Name(id):
+            return mapping.get(id, expr)
+        case Comprehension(element, target, iterable, condition, generator):
+            bound = bound_names(target)
+            inner = {key: value for key, value in mapping.items() if key not in bound}
+            return Comprehension(
+                substitute(element, inner),
+                target,
+                substitute(iterable, mapping),
+                None if condition is None else substitute(condition, inner),
+                generator,
+            )
+        case _:
+            return rebuild(expr, lambda child: substitute(child, mapping))
+
+
+def bound_names(target: Expr) -> set[str]:
+    """The names that assigning to `target` binds: not those of `x.a` or `x[i]`."""
+    match target:
+        case Name(id):
+            return {id}
+        case Tuple(items) | List(items):
+            return set().union(*map(bound_names, items))
+        case Starred(inner) | Paren(inner):
+            return bound_names(inner)
+        case _:
+            return set()
+
+
+def free_in_expr(expr: Expr) -> set[str]:
+    match expr:
+        case Name(id):
+            return {id}
+        case Comprehension(element, target, iterable, condition):
+            inner = free_in_expr(element) | free_in_expr(target)
+            if condition is not None:
+                inner |= free_in_expr(condition)
+            return (inner - bound_names(target)) | free_in_expr(iterable)
+        case _:
+            return set().union(*map(free_in_expr, children(expr)))
