@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainValidator
+from pydantic import AfterValidator, BeforeValidator, PlainValidator
 
 from archspec import pycode as py
-from archspec.dims import Dim
+from archspec.dims import Dim, DimError
 from archspec.layers.base import (
+    DTYPES,
     Arg,
     Axis,
     DimArg,
@@ -15,6 +16,7 @@ from archspec.layers.base import (
     Kind,
     Needs,
     Params,
+    Place,
     RuleError,
     TensorType,
 )
@@ -49,6 +51,16 @@ Dims = Annotated[tuple[DimArg, ...], BeforeValidator(one_tuple)]
 Axes = Annotated[tuple[int, ...], BeforeValidator(one_tuple)]
 #: A number, or a size used as one.
 Number = Annotated[int | float | Dim, PlainValidator(_number)]
+
+
+def _dtype(value: str) -> str:
+    if value not in DTYPES:
+        raise ValueError(f"must be a dtype: one of {', '.join(DTYPES)}")
+    return value
+
+
+#: The name of a dtype, e.g. "float16".
+Dtype = Annotated[str, AfterValidator(_dtype)]
 
 
 def is_whole(value: int | float | Dim) -> bool:
@@ -129,6 +141,22 @@ def divisor_help(size: Dim, by: Dim) -> tuple[str, ...]:
     if n is None or d is None or n < 1 or n > 10**6 or (d > 0 and n % d == 0):
         return ()
     return (f"numbers that divide {n}: {' '.join(map(str, divisors(n)))}",)
+
+
+def quotient(whole: Dim, part: Dim, need: Needs, code: str, message: str, *at: Place) -> Dim:
+    """`whole / part`, with the obligation that it is exact.
+
+    Raises `RuleError(code, …)` where `part` is symbolic and no polynomial divisor of `whole`.
+    """
+    if part.const is not None:
+        need.divisible(whole, part, code, message, *at, help=divisor_help(whole, part))
+        return whole // part
+    try:
+        return whole // part
+    except DimError:
+        raise RuleError(
+            code, message, *at, notes=(f"{whole} / {part} is not whole for every size",)
+        ) from None
 
 
 # --- broadcasting ------------------------------------------------------------------------------
@@ -242,14 +270,18 @@ def keywords(p: Params, call: EmitCall, *arguments: str) -> tuple[tuple[str, py.
 
 def positionals(p: Params, call: EmitCall, *arguments: str) -> tuple[py.Expr, ...]:
     """The arguments by position, without those at their default at the end."""
-    last = max((i for i, name in enumerate(arguments, 1) if not at_default(p, call, name)), default=0)
+    last = max(
+        (i for i, name in enumerate(arguments, 1) if not at_default(p, call, name)), default=0
+    )
     return tuple(call.arg(name) for name in arguments[:last])
 
 
 def spread(expr: py.Expr) -> tuple[py.Expr, ...]:
     """The arguments of a torch method that takes varargs or one sequence."""
     match expr:
-        case py.Tuple((py.Tuple() | py.List() as inner,)) | py.List((py.Tuple() | py.List() as inner,)):
+        case py.Tuple((py.Tuple() | py.List() as inner,)) | py.List(
+            (py.Tuple() | py.List() as inner,)
+        ):
             return inner.items
         case py.Tuple(items) | py.List(items):
             return items
@@ -258,14 +290,20 @@ def spread(expr: py.Expr) -> tuple[py.Expr, ...]:
 
 
 def method(
-    receiver: py.Expr, name: str, args: Iterable[py.Expr] = (), kw: Iterable[tuple[str, py.Expr]] = ()
+    receiver: py.Expr,
+    name: str,
+    args: Iterable[py.Expr] = (),
+    kw: Iterable[tuple[str, py.Expr]] = (),
 ) -> py.Expr:
     """`receiver.name(*args, **kw)`."""
     return py.Call(py.Attr(receiver, name), tuple(args), tuple(kw))
 
 
-def function(
-    path: str, args: Iterable[py.Expr], kw: Iterable[tuple[str, py.Expr]] = ()
-) -> py.Expr:
+def dtype_expr(dtype: str) -> py.Expr:
+    """`torch.float16`; `float` and `int` are torch's `float32` and `int64`."""
+    return py.dotted(f"torch.{_WIDTHS.get(dtype, dtype)}")
+
+
+def function(path: str, args: Iterable[py.Expr], kw: Iterable[tuple[str, py.Expr]] = ()) -> py.Expr:
     """`path(*args, **kw)`, e.g. with `F.relu`."""
     return py.Call(py.dotted(path), tuple(args), tuple(kw))
