@@ -54,6 +54,11 @@ class Diagnostic:
     def primary(self) -> Label | None:
         return next((label for label in self.labels if label.primary), None)
 
+    @property
+    def place(self) -> Label | None:
+        """The primary label, or the first where none is primary."""
+        return self.primary or next(iter(self.labels), None)
+
 
 class ArchSpecError(Exception):
     """A spec is wrong; `diagnostics` says where and why, `str()` prints them as a command does."""

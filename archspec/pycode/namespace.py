@@ -32,8 +32,8 @@ def identifier(label: str, fallback: str = "x") -> str:
 class Namespace:
     """Hands out identifiers of which none hides another.
 
-    A child scope may not reuse the names that its parents hold when it is asked for one, so that code
-    in it can use them; siblings are free of each other.
+    A child scope does not hand out what its parents hold at that time, so that code in it can use
+    theirs; siblings are free of each other.
     """
 
     def __init__(
@@ -43,8 +43,10 @@ class Namespace:
         avoid_builtins: bool = True,
         parent: "Namespace | None" = None,
     ) -> None:
-        """`reserved` names are never handed out. Attributes of objects may be called as builtins are:
-        with `avoid_builtins=False` only keywords are avoided."""
+        """`reserved` names are never handed out.
+
+        Attributes may be called as builtins are: `avoid_builtins=False` avoids only keywords.
+        """
         self._parent = parent
         self._used = set(reserved)
         self._avoid = _TAKEN if avoid_builtins else frozenset(keyword.kwlist)
@@ -64,7 +66,7 @@ class Namespace:
         self._used.update(names)
 
     def new(self, label: str, fallback: str = "x") -> str:
-        """A name for `label`: itself if valid and unused, else with `_` or `_2`, `_3`, … after it."""
+        """A name for `label`: itself if valid and unused, else followed by `_` or `_2`, `_3`, …"""
         name = base = identifier(label, fallback)
         if base in self._avoid:
             name = base = f"{base}_"
