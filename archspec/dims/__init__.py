@@ -7,7 +7,7 @@ from archspec.dims.decide import (
     Unknown,
     Verdict,
     at_least,
-    decide,
+    decide_fact,
     divisible,
     equal,
 )
@@ -37,7 +37,7 @@ __all__ = [
     "Verdict",
     "at_least",
     "ceil_div",
-    "decide",
+    "decide_fact",
     "divisible",
     "equal",
     "expression",

@@ -1,9 +1,8 @@
 """Does it hold for every allowed size? Proven, refuted by the smallest counterexample, or unknown.
 
 Counterexamples are ordered by their largest value, then by their sum, then lexicographically by the
-sorted names; the sizes that the question depends on (those left in the normal form of the
-difference, or of the dividend modulo the divisor) count, and any others of the question are given
-their smallest value. Where no value is allowed (see `Domains.contradiction`) everything holds.
+sorted names, over all sizes named on either side. Where no value is allowed (see
+`Domains.contradiction`) everything holds.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from archspec.dims.nonnegative import Negative, coefficients, first_negative, no
 from archspec.dims.search import (
     MAX_CLASSES,
     MAX_POINTS,
+    TRIES,
     Axis,
     Scaled,
     axis,
@@ -27,9 +27,6 @@ from archspec.dims.search import (
     search,
     too_many,
 )
-
-#: How many sizes are tried where no proof is possible.
-TRIES = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,7 @@ class Fact(Protocol):
     def right(self) -> Dim: ...
 
 
-def decide(fact: Fact, domains: Domains) -> Verdict:
+def decide_fact(fact: Fact, domains: Domains) -> Verdict:
     """Does `fact` hold for every allowed size?"""
     match fact.kind:
         case "equal":
@@ -88,7 +85,7 @@ def equal(a: DimLike, b: DimLike, domains: Domains) -> Verdict:
     if a is b:
         return PROVEN
     try:
-        return _complete(_zero(*_question(a - b, domains)), a, b, domains)
+        return _complete(_zero(*_question(a - b, a, b, domains)), a, b, domains)
     except DimError as error:
         return Unknown(str(error))
 
@@ -102,11 +99,11 @@ def divisible(a: DimLike, d: DimLike, domains: Domains) -> Verdict:
         fixed = {n: v for n in d.symbols() if (v := _only(domains[n])) is not None}
         divisor = d.substitute(fixed)
         if divisor.const is None or divisor.const == 0:
-            verdict = _divisible_by_symbol(a, divisor, domains)
+            verdict = _divisible_by_symbol(a, d, divisor, domains)
         else:
             # as a polynomial modulo d, so that whole multiples are out of the way
             n = abs(divisor.const)
-            verdict = _multiple(*_question(_modulo(a, n), domains), n)
+            verdict = _multiple(*_question(_modulo(a, n), a, d, domains), n)
         return _complete(verdict, a, d, domains)
     except DimError as error:
         return Unknown(str(error))
@@ -118,7 +115,7 @@ def at_least(a: DimLike, b: DimLike, domains: Domains) -> Verdict:
     if a is b or (a.const is not None and b.const is not None and a.const >= b.const):
         return PROVEN
     try:
-        return _complete(_nonnegative(*_question(a - b, domains)), a, b, domains)
+        return _complete(_nonnegative(*_question(a - b, a, b, domains)), a, b, domains)
     except DimError as error:
         return Unknown(str(error))
 
@@ -129,8 +126,12 @@ def at_least(a: DimLike, b: DimLike, domains: Domains) -> Verdict:
 Context = tuple[tuple[str, Domain], ...]
 
 
-def _question(dim: Dim, domains: Domains) -> tuple[Dim, Context]:
-    return dim, tuple((name, domains[name]) for name in sorted(dim.symbols()))
+def _question(dim: Dim, a: Dim, b: Dim, domains: Domains) -> tuple[Dim, Context, int]:
+    """`dim` with its domains, and the largest smallest value of the sizes only `a` and `b` have."""
+    names = dim.symbols()
+    others = (a.symbols() | b.symbols()) - names
+    least = max((domains[name].smallest or 0 for name in others), default=0)
+    return dim, tuple((name, domains[name]) for name in sorted(names)), least
 
 
 def _complete(verdict: Verdict, a: Dim, b: Dim, domains: Domains) -> Verdict:
@@ -195,7 +196,7 @@ def _smallest_point(context: Context) -> Mapping[str, int]:
 
 
 @lru_cache(maxsize=2048)
-def _zero(dim: Dim, context: Context) -> Verdict:
+def _zero(dim: Dim, context: Context, least: int) -> Verdict:
     """Is `dim` 0 everywhere?"""
     lifted = _lift(dim, context)
     if lifted.dim.const is not None:
@@ -211,7 +212,7 @@ def _zero(dim: Dim, context: Context) -> Verdict:
         )
         for name, domain in lifted.domains
     )
-    return _walk(dim, axes, 0)
+    return _walk(dim, axes, least, 0)
 
 
 def _positive_factors(dim: Dim, context: Context) -> frozenset[str]:
@@ -231,7 +232,7 @@ def _positive_factors(dim: Dim, context: Context) -> frozenset[str]:
     return frozenset(n for n in names if len(powers[n]) == 1 and powers[n] != {0})
 
 
-def _walk(dim: Dim, axes: tuple[Axis, ...], modulus: int) -> Verdict:
+def _walk(dim: Dim, axes: tuple[Axis, ...], least: int, modulus: int) -> Verdict:
     """Try every point of the box: is `dim` 0 (modulo `modulus`, if that is not 0)?"""
     reason = too_many(axes)
 
@@ -239,7 +240,7 @@ def _walk(dim: Dim, axes: tuple[Axis, ...], modulus: int) -> Verdict:
         value = dim.evaluate(values)
         return value % modulus != 0 if modulus else value != 0
 
-    result = search(axes, fails, TRIES if reason else MAX_POINTS)
+    result = search(axes, fails, TRIES if reason else MAX_POINTS, least)
     if result.found is not None:
         return Refuted(result.found)
     if reason is not None or not result.complete:
@@ -270,7 +271,7 @@ def _reduced(dim: Dim, n: int) -> Dim:
 
 
 @lru_cache(maxsize=2048)
-def _multiple(dim: Dim, context: Context, n: int) -> Verdict:
+def _multiple(dim: Dim, context: Context, least: int, n: int) -> Verdict:
     """Is `dim` a multiple of the positive `n` everywhere?"""
     lifted = _lift(dim, context)
     rest = _modulo(lifted.dim, n)
@@ -285,24 +286,27 @@ def _multiple(dim: Dim, context: Context, n: int) -> Verdict:
         axis(name, domain, period(rest, name, n // common), 1, lifted.scaled[name])
         for name, domain in lifted.domains
     )
-    return _walk(dim, axes, n)
+    return _walk(dim, axes, least, n)
 
 
-def _divisible_by_symbol(a: Dim, d: Dim, domains: Domains) -> Verdict:
-    """Exact division of polynomials proves it; trying sizes refutes it."""
+def _divisible_by_symbol(a: Dim, written: Dim, d: Dim, domains: Domains) -> Verdict:
+    """Exact division of polynomials proves it; trying sizes refutes it.
+
+    `d` is `written` with the sizes put in that have a single value.
+    """
     try:
         exact = (a // d) * d is a if d.const is None else False
     except DimError:
         exact = False
     if exact and at_least(d, 1, domains) == PROVEN:
         return PROVEN
-    context = tuple((name, domains[name]) for name in sorted(a.symbols() | d.symbols()))
+    context = tuple((name, domains[name]) for name in sorted(a.symbols() | written.symbols()))
 
     def fails(values: dict[str, int]) -> bool:
         divisor = d.evaluate(values)
         return divisor == 0 or a.evaluate(values) % divisor != 0
 
-    result = search(_first_values(context, TRIES), fails, TRIES)
+    result = search(_first_values(context, TRIES), fails, TRIES, 0)
     if result.found is not None:
         return Refuted(result.found)
     if result.complete:
@@ -323,7 +327,7 @@ def _first_values(context: Context, count: int) -> tuple[Axis, ...]:
 
 
 @lru_cache(maxsize=2048)
-def _nonnegative(dim: Dim, context: Context) -> Verdict:
+def _nonnegative(dim: Dim, context: Context, least: int) -> Verdict:
     """Is `dim` 0 or more everywhere?"""
     if any(domain.empty for _, domain in context):
         return PROVEN
@@ -339,7 +343,7 @@ def _nonnegative(dim: Dim, context: Context) -> Verdict:
     def fails(values: dict[str, int]) -> bool:
         return dim.evaluate(values) < 0
 
-    first = search(_first_values(context, few), fails, few)
+    first = search(_first_values(context, few), fails, few, least)
     if first.found is not None:
         return Refuted(first.found)
     if first.complete:
@@ -351,7 +355,7 @@ def _nonnegative(dim: Dim, context: Context) -> Verdict:
     witness = _nonnegative_classes(lifted)
     if witness is True:
         return PROVEN
-    more = search(_first_values(context, TRIES), fails, TRIES)
+    more = search(_first_values(context, TRIES), fails, TRIES, least)
     if more.found is not None:
         return Refuted(more.found)
     if witness is False:

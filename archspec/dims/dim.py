@@ -369,6 +369,7 @@ def _make(terms: dict[Monomial, int]) -> Dim:
 # --- arithmetic on polynomials ---------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
 def _add_constant(a: Dim, n: int) -> Dim:
     terms = a._terms
     if not terms[-1][0]:  # the constant term is the last one
@@ -456,13 +457,17 @@ def _floor(p: Dim, d: int) -> Dim:
     # A ceiling in disguise: floor(-R/d) = -floor((R + d - 1)/d).
     if next(iter(rest.values())) == -1:
         return outside - _floor(_make({m: -c for m, c in rest.items()}) + (d - 1 - constant), d)
-    # Nested floors flatten: floor((floor(p/b) + k)/d) = floor((p + k*b)/(b*d)).
-    (monomial, c), *others = rest.items()
-    if not others and c == 1 and len(monomial) == 1:
-        atom, power = monomial[0]
-        if isinstance(atom, Floor) and power == 1:
-            return outside + _floor(atom.inner + constant * atom.divisor, atom.divisor * d)
     inner = _make(rest) + constant
+    # Nested floors flatten: floor((floor(p/b) + X)/d) = floor((p + b*X)/(b*d)), and with the floor
+    # subtracted, floor((X - floor(p/b))/d) = floor((b*X - p + b - 1)/(b*d)).
+    nested = [monomial for monomial in rest if any(isinstance(atom, Floor) for atom, _ in monomial)]
+    if len(nested) == 1 and len(nested[0]) == 1 and rest[nested[0]] in (1, -1):
+        atom, power = nested[0][0]
+        if isinstance(atom, Floor) and power == 1:
+            sign, b = rest[nested[0]], atom.divisor
+            other = inner - _of_atom(atom) * sign
+            flat = atom.inner if sign == 1 else (b - 1) - atom.inner
+            return outside + _floor(flat + other * b, b * d)
     floor = _FLOORS.get((inner, d))
     if floor is None:
         new = Floor(inner, d)

@@ -9,8 +9,8 @@ from archspec.dims.dim import Dim, Symbol
 #: None: no bound above.
 Uppers = Mapping[str, int | None]
 
-_MAX_STEPS = 10_000
-_MAX_SPLITS = 64
+_MAX_STEPS = 2_000
+_MAX_SPLITS = 32
 
 
 @dataclass(frozen=True, slots=True)

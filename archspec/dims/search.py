@@ -20,6 +20,7 @@ from archspec.dims.domains import Domain
 
 MAX_CLASSES = 65_536
 MAX_POINTS = 1 << 18
+TRIES = 1 << 14  # sizes to try where no proof is possible
 
 #: Residues known to be single are substituted: the size is `scale * q + shift`.
 Scaled = tuple[int, int]
@@ -57,15 +58,18 @@ def axis(name: str, domain: Domain, length: int, points: int, scaled: Scaled) ->
     """The `points` smallest members of each class modulo `length`, as values of the size itself."""
     classes = class_count(domain, length)
     wanted = classes * points
-    values = tuple(islice(domain, min(wanted, MAX_POINTS)))
+    most = MAX_POINTS if classes <= MAX_CLASSES else TRIES
+    values = tuple(islice(domain, min(wanted, most)))
     scale, shift = scaled
     # fewer than were asked for: the domain is finite and this is all of it
-    whole = wanted <= MAX_POINTS or len(values) < MAX_POINTS
+    whole = wanted <= most or len(values) < most
     return Axis(name, tuple(scale * value + shift for value in values), whole, classes)
 
 
-def points_by_size(axes: tuple[Axis, ...]) -> Iterator[tuple[int, ...]]:
+def points_by_size(axes: tuple[Axis, ...], least: int = 0) -> Iterator[tuple[int, ...]]:
     """The points of the box ordered by their largest value, then their sum, then value by value.
+
+    `least` is the largest value of sizes that are fixed: a point's largest value is at least that.
 
     Stops where a candidate that an axis does not list could come before the next point.
     """
@@ -75,10 +79,15 @@ def points_by_size(axes: tuple[Axis, ...]) -> Iterator[tuple[int, ...]]:
     if any(not one.values for one in axes):
         return
     end = min((one.values[-1] for one in axes if not one.whole), default=None)
-    for largest in sorted({value for one in axes for value in one.values}):
+    for largest in sorted({max(value, least) for one in axes for value in one.values}):
         if end is not None and largest > end:
             return
-        yield from sorted(_shell(axes, largest), key=lambda point: (sum(point), point))
+        shell = _upto(axes, largest) if largest == least else _shell(axes, largest)
+        yield from sorted(shell, key=lambda point: (sum(point), point))
+
+
+def _upto(axes: tuple[Axis, ...], largest: int) -> Iterator[tuple[int, ...]]:
+    return product(*(one.values[: bisect_right(one.values, largest)] for one in axes))
 
 
 def _shell(axes: tuple[Axis, ...], largest: int) -> Iterator[tuple[int, ...]]:
@@ -99,11 +108,11 @@ class Searched:
 
 
 def search(
-    axes: tuple[Axis, ...], fails: Callable[[dict[str, int]], bool], budget: int
+    axes: tuple[Axis, ...], fails: Callable[[dict[str, int]], bool], budget: int, least: int
 ) -> Searched:
     """Walk the box from the smallest point on until `fails`, at most `budget` points."""
     names = [one.name for one in axes]
-    for count, point in enumerate(points_by_size(axes)):
+    for count, point in enumerate(points_by_size(axes, least)):
         if count >= budget:
             return Searched(None, False)
         values = dict(zip(names, point, strict=True))
