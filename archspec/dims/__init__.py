@@ -1,19 +1,11 @@
 """Sizes that may be symbolic: exact arithmetic, domains, and what holds for every allowed size."""
 
-from archspec.dims.decide import (
-    Fact,
-    Proven,
-    Refuted,
-    Unknown,
-    Verdict,
-    at_least,
-    decide_fact,
-    divisible,
-    equal,
-)
+from archspec.dims.decide import at_least, decide_fact, divisible, equal
 from archspec.dims.dim import Atom, Dim, DimError, DimLike, Floor, Monomial, Symbol, ceil_div
 from archspec.dims.domains import Domain, Domains
+from archspec.dims.infer import satisfying, satisfying_lower, satisfying_residues
 from archspec.dims.text import DimExpr, Neg, Num, Op, Var, expression, parse_dim
+from archspec.dims.verdict import Fact, Kind, Proven, Refuted, Unknown, Verdict
 
 __all__ = [
     "Atom",
@@ -25,6 +17,7 @@ __all__ = [
     "Domains",
     "Fact",
     "Floor",
+    "Kind",
     "Monomial",
     "Neg",
     "Num",
@@ -42,4 +35,7 @@ __all__ = [
     "equal",
     "expression",
     "parse_dim",
+    "satisfying",
+    "satisfying_lower",
+    "satisfying_residues",
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import gcd, lcm, prod
-from typing import Literal, Protocol, assert_never
+from typing import assert_never
 
 from archspec.dims.dim import Dim, DimError, DimLike, Floor
 from archspec.dims.domains import Domain, Domains
@@ -27,43 +27,7 @@ from archspec.dims.search import (
     search,
     too_many,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Proven:
-    """It holds for every allowed size."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refuted:
-    """It fails for `counterexample`; there is no smaller one if `smallest`."""
-
-    counterexample: Mapping[str, int]
-    smallest: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Neither was found. `reason` completes "cannot be decided: "."""
-
-    reason: str
-
-
-Verdict = Proven | Refuted | Unknown
-PROVEN = Proven()
-
-Kind = Literal["equal", "divisible", "at_least"]
-
-
-class Fact(Protocol):
-    """What can be asked: left == right, left % right == 0, left >= right."""
-
-    @property
-    def kind(self) -> Kind: ...
-    @property
-    def left(self) -> Dim: ...
-    @property
-    def right(self) -> Dim: ...
+from archspec.dims.verdict import PROVEN, Fact, Proven, Refuted, Unknown, Verdict
 
 
 def decide_fact(fact: Fact, domains: Domains) -> Verdict:
