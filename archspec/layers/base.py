@@ -52,6 +52,10 @@ class TensorType:
         return f"[{dims}]" if self.dtype == "float" else f"{self.dtype}[{dims}]"
 
 
+#: Stands for an optional tensor that is left out before one that is given; `None` in emitted calls.
+ABSENT = TensorType((), "none")
+
+
 DTYPES: dict[str, Kind] = {
     "float": "float", "float16": "float", "bfloat16": "float", "float32": "float", "float64": "float",
     "int": "int", "int8": "int", "int16": "int", "int32": "int", "int64": "int", "uint8": "int",
@@ -335,7 +339,7 @@ def size_fields(params: type[Params]) -> frozenset[str]:
 
 
 __all__ = [
-    "DTYPES", "Any", "Arg", "Axis", "Declaration", "DimArg", "EmitCall", "FunctionDecl", "Ints",
+    "ABSENT", "DTYPES", "Any", "Arg", "Axis", "Declaration", "DimArg", "EmitCall", "FunctionDecl", "Ints",
     "LayerDecl", "Needs", "NonNegative", "NonNegative1", "NonNegative2", "NonNegative3", "Obligation",
     "Params", "Place", "Port", "Positive", "Positive1", "Positive2", "Positive3", "Probability",
     "RuleError", "Size", "TensorType", "Weight", "dtype_kind", "size_fields",

@@ -1,0 +1,1 @@
+"""Declarations of layers and tensor functions: arguments, shape rules, weights, cost, emission."""

@@ -1,0 +1,316 @@
+"""Pooling: maximum and average over windows, and to a fixed output size."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, BeforeValidator
+
+from archspec.dims import Dim, ceil_div
+from archspec.layers.base import (
+    Arg,
+    LayerDecl,
+    Needs,
+    NonNegative1,
+    NonNegative2,
+    NonNegative3,
+    Params,
+    Positive,
+    Positive1,
+    Positive2,
+    Positive3,
+    RuleError,
+    TensorType,
+)
+from archspec.layers.checks import SPATIAL, need_float, need_kernel_fits, need_rank
+
+
+def _window(
+    need: Needs,
+    size: Dim,
+    kernel: int,
+    stride: int,
+    padding: int,
+    dilation: int,
+    *,
+    ceil_mode: bool,
+    axis: int,
+) -> Dim:
+    """The number of windows along `axis`; states that there is one.
+
+    In `ceil_mode` a last window may hang over the end, but must begin inside the input or the padding
+    before it, so it reaches over the end by less than a stride and by less than the window's part that
+    the padding does not cover. With both bounds in `slack` the count stays a single division.
+    """
+    reach = dilation * (kernel - 1) + 1
+    if 2 * padding > reach:
+        raise RuleError(
+            "A0106",
+            f"`padding` {padding} is more than half of the kernel of {reach}",
+            Arg("padding"),
+            Arg("kernel_size"),
+            help=(f"at most {reach // 2} is possible here",),
+        )
+    slack = min(reach - padding, stride) - 1 if ceil_mode else 0
+    need_kernel_fits(need, size, kernel, dilation, padding, axis=axis, slack=slack)
+    if ceil_mode:
+        return ceil_div(size + (2 * padding - reach + slack + 1), stride)
+    return (size + (2 * padding - reach)) // stride + 1
+
+
+class MaxPoolParams(Params):
+    """The arguments whatever the number of axes; the subclasses give the tuples their length."""
+
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...] | None = None
+    padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    ceil_mode: bool = False
+
+
+class MaxPool1dParams(MaxPoolParams):
+    kernel_size: Positive1
+    stride: Positive1 | None = None
+    padding: NonNegative1 = (0,)
+    dilation: Positive1 = (1,)
+
+
+class MaxPool2dParams(MaxPoolParams):
+    kernel_size: Positive2
+    stride: Positive2 | None = None
+    padding: NonNegative2 = (0, 0)
+    dilation: Positive2 = (1, 1)
+
+
+class MaxPool3dParams(MaxPoolParams):
+    kernel_size: Positive3
+    stride: Positive3 | None = None
+    padding: NonNegative3 = (0, 0, 0)
+    dilation: Positive3 = (1, 1, 1)
+
+
+class _MaxPool(LayerDecl[MaxPoolParams]):
+    spatial: ClassVar[int]
+    # `return_indices` would make a second output; it is not offered, but keeps its position.
+    torch_order = ("kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode")
+
+    def shape(
+        self, p: MaxPoolParams, x: tuple[TensorType, ...], need: Needs
+    ) -> tuple[TensorType, ...]:
+        (image,) = x
+        need_float(self.name, image)
+        need_rank(self.name, image, ("B", "C", *SPATIAL[self.spatial]))
+        out = list(image.shape[:2])
+        stride = p.kernel_size if p.stride is None else p.stride
+        for i, size in enumerate(image.shape[2:]):
+            out.append(
+                _window(
+                    need,
+                    size,
+                    p.kernel_size[i],
+                    stride[i],
+                    p.padding[i],
+                    p.dilation[i],
+                    ceil_mode=p.ceil_mode,
+                    axis=2 + i,
+                )
+            )
+        return (image.with_shape(*out),)
+
+
+class MaxPool1d(_MaxPool):
+    """Maximum over windows: `[B, C, L] -> [B, C, L']`; the stride defaults to the kernel size."""
+
+    Params = MaxPool1dParams
+    spatial = 1
+
+
+class MaxPool2d(_MaxPool):
+    """Maximum over windows: `[B, C, H, W] -> [B, C, H', W']`; the stride defaults to the kernel size."""
+
+    Params = MaxPool2dParams
+    spatial = 2
+
+
+class MaxPool3d(_MaxPool):
+    """Maximum over windows: `[B, C, D, H, W] -> [B, C, D', H', W']`; the stride defaults to the kernel size."""
+
+    Params = MaxPool3dParams
+    spatial = 3
+
+
+class AvgPoolParams(Params):
+    """The arguments whatever the number of axes; the subclasses give the tuples their length."""
+
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...] | None = None
+    padding: tuple[int, ...]
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+
+
+def _not_zero(value: int) -> int:
+    if value == 0:
+        raise ValueError("must not be 0")
+    return value
+
+
+Divisor = Annotated[int, AfterValidator(_not_zero)]
+
+
+class AvgPool1dParams(AvgPoolParams):
+    kernel_size: Positive1
+    stride: Positive1 | None = None
+    padding: NonNegative1 = (0,)
+
+
+class AvgPool2dParams(AvgPoolParams):
+    kernel_size: Positive2
+    stride: Positive2 | None = None
+    padding: NonNegative2 = (0, 0)
+    divisor_override: Divisor | None = None
+
+
+class AvgPool3dParams(AvgPoolParams):
+    kernel_size: Positive3
+    stride: Positive3 | None = None
+    padding: NonNegative3 = (0, 0, 0)
+    divisor_override: Divisor | None = None
+
+
+class _AvgPool(LayerDecl[AvgPoolParams]):
+    spatial: ClassVar[int]
+
+    def shape(
+        self, p: AvgPoolParams, x: tuple[TensorType, ...], need: Needs
+    ) -> tuple[TensorType, ...]:
+        (image,) = x
+        need_float(self.name, image)
+        need_rank(self.name, image, ("B", "C", *SPATIAL[self.spatial]))
+        out = list(image.shape[:2])
+        stride = p.kernel_size if p.stride is None else p.stride
+        for i, size in enumerate(image.shape[2:]):
+            out.append(
+                _window(
+                    need,
+                    size,
+                    p.kernel_size[i],
+                    stride[i],
+                    p.padding[i],
+                    1,
+                    ceil_mode=p.ceil_mode,
+                    axis=2 + i,
+                )
+            )
+        return (image.with_shape(*out),)
+
+
+class AvgPool1d(_AvgPool):
+    """Average over windows: `[B, C, L] -> [B, C, L']`; the stride defaults to the kernel size."""
+
+    Params = AvgPool1dParams
+    spatial = 1
+
+
+class AvgPool2d(_AvgPool):
+    """Average over windows: `[B, C, H, W] -> [B, C, H', W']`; the stride defaults to the kernel size."""
+
+    Params = AvgPool2dParams
+    spatial = 2
+
+
+class AvgPool3d(_AvgPool):
+    """Average over windows: `[B, C, D, H, W] -> [B, C, D', H', W']`; the stride defaults to the kernel size."""
+
+    Params = AvgPool3dParams
+    spatial = 3
+
+
+def _spread(count: int) -> BeforeValidator:
+    """An integer or none stands for all `count` axes."""
+
+    def spread(value: object) -> object:
+        if isinstance(value, list):
+            return tuple(value)
+        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+            return (value,) * count
+        return value
+
+    return BeforeValidator(spread)
+
+
+Kept = Positive | None
+
+
+class AdaptivePoolParams(Params):
+    """The sizes of the output; none keeps the input's."""
+
+    output_size: tuple[int | None, ...]
+
+
+class AdaptivePool1dParams(AdaptivePoolParams):
+    output_size: Positive1
+
+
+class AdaptivePool2dParams(AdaptivePoolParams):
+    output_size: Annotated[tuple[Kept, Kept], _spread(2)]
+
+
+class AdaptivePool3dParams(AdaptivePoolParams):
+    output_size: Annotated[tuple[Kept, Kept, Kept], _spread(3)]
+
+
+class _AdaptivePool(LayerDecl[AdaptivePoolParams]):
+    spatial: ClassVar[int]
+
+    def shape(
+        self, p: AdaptivePoolParams, x: tuple[TensorType, ...], need: Needs
+    ) -> tuple[TensorType, ...]:
+        (image,) = x
+        need_float(self.name, image)
+        need_rank(self.name, image, ("B", "C", *SPATIAL[self.spatial]))
+        sizes = [
+            size if wanted is None else Dim.of(wanted)
+            for wanted, size in zip(p.output_size, image.shape[2:], strict=True)
+        ]
+        return (image.with_shape(*image.shape[:2], *sizes),)
+
+
+class AdaptiveAvgPool1d(_AdaptivePool):
+    """Average to a fixed output size: `[B, C, L] -> [B, C, output_size]`."""
+
+    Params = AdaptivePool1dParams
+    spatial = 1
+
+
+class AdaptiveAvgPool2d(_AdaptivePool):
+    """Average to a fixed output size: `[B, C, H, W] -> [B, C, *output_size]`; none keeps a size."""
+
+    Params = AdaptivePool2dParams
+    spatial = 2
+
+
+class AdaptiveAvgPool3d(_AdaptivePool):
+    """Average to a fixed output size: `[B, C, D, H, W] -> [B, C, *output_size]`; none keeps a size."""
+
+    Params = AdaptivePool3dParams
+    spatial = 3
+
+
+class AdaptiveMaxPool1d(_AdaptivePool):
+    """Maximum to a fixed output size: `[B, C, L] -> [B, C, output_size]`."""
+
+    Params = AdaptivePool1dParams
+    spatial = 1
+
+
+class AdaptiveMaxPool2d(_AdaptivePool):
+    """Maximum to a fixed output size: `[B, C, H, W] -> [B, C, *output_size]`; none keeps a size."""
+
+    Params = AdaptivePool2dParams
+    spatial = 2
+
+
+class AdaptiveMaxPool3d(_AdaptivePool):
+    """Maximum to a fixed output size: `[B, C, D, H, W] -> [B, C, *output_size]`; none keeps a size."""
+
+    Params = AdaptivePool3dParams
+    spatial = 3
