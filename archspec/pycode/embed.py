@@ -21,8 +21,7 @@ def embedded(parts: tuple["str | Expr", ...]) -> tuple["str | literals.Code", ..
         expr = parenthesized(part)
         if isinstance(expr, Lambda):  # its colon would start a format
             expr = Paren(expr)
-        code = flat_text(expression(expr, BARE)).replace('"', "'")
-        written.append(literals.Code(code))
+        written.append(literals.Code(flat_text(expression(expr, BARE))))
     return tuple(written)
 
 
@@ -30,7 +29,7 @@ def _can_nest(expr: Expr) -> bool:
     if isinstance(expr, FString):
         return False
     if isinstance(expr, Constant) and isinstance(expr.value, str):
-        return literals.nested_string(expr.value) is not None
+        return literals.can_nest(expr.value)
     return True
 
 

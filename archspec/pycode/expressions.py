@@ -268,6 +268,8 @@ def _is_simple(operand: Expr | Operator | None) -> bool:
             return not isinstance(value, str)
         case Unary("not"):
             return False
+        case Attr(Paren(Constant() as number)):
+            return _is_simple(number)
         case Unary(_, inner) | Attr(inner):
             return _is_simple(inner)
         case _:

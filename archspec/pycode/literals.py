@@ -1,7 +1,5 @@
 """How numbers, strings and f-strings are written."""
 
-from archspec.pycode.nodes import Constant
-
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -42,49 +40,39 @@ def _escaped_char(char: str, quote: str) -> str:
 
 def string(text: str) -> str:
     """A string literal, in double quotes unless single ones need fewer escapes."""
-    quote = "'" if text.count('"') > text.count("'") else '"'
+    quote = _quote(text)
     return f"{quote}{escaped(text, quote)}{quote}"
 
 
-def nested_string(text: str) -> str | None:
-    """A string literal for an f-string's braces, None where Python 3.11 cannot have it there.
-
-    It has neither a backslash nor the double quote that surrounds it.
-    """
-    literal = f"'{text}'"
-    is_plain = escaped(text, "'") == text and '"' not in text
-    return literal if is_plain else None
+def can_nest(text: str) -> bool:
+    """Whether a string can stand inside an f-string in Python 3.11: no quote, nothing to escape."""
+    return not {"'", '"'} & set(text) and escaped(text, "'") == text
 
 
 def f_string(parts: tuple["str | Code", ...]) -> str:
     """An f-string of text parts and of the code between braces."""
-    text = "".join(part for part in parts if isinstance(part, str))
-    code = "".join(part.text for part in parts if not isinstance(part, str))
-    # Double quotes, unless single ones need fewer escapes; nested strings are in single quotes.
-    quote = "'" if text.count('"') > text.count("'") and "'" not in code else '"'
+    quote = _quote("".join(part for part in parts if isinstance(part, str)))
+    nested = '"' if quote == "'" else "'"
     written = (
         escaped(part, quote).replace("{", "{{").replace("}", "}}")
         if isinstance(part, str)
-        else part.between_braces()
+        else part.between_braces(nested)
         for part in parts
     )
     return f"f{quote}{''.join(written)}{quote}"
 
 
+def _quote(text: str) -> str:
+    return "'" if text.count('"') > text.count("'") else '"'
+
+
 class Code:
-    """The text of an expression inside an f-string."""
+    """The text of an expression inside an f-string; all quotes in it are those around strings."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def between_braces(self) -> str:
+    def between_braces(self, quote: str) -> str:
+        text = self.text.replace('"', quote)
         # `{{` would be a brace of the text.
-        return f"{{ {self.text} }}" if self.text.startswith("{") else f"{{{self.text}}}"
-
-
-def is_number(expr: object) -> bool:
-    return (
-        isinstance(expr, Constant)
-        and isinstance(expr.value, int | float)
-        and not isinstance(expr.value, bool)
-    )
+        return f"{{ {text} }}" if text.startswith("{") else f"{{{text}}}"

@@ -214,6 +214,8 @@ class If:
 
 @dataclass(frozen=True, slots=True)
 class With:
+    """`with context:`; `context` is not a tuple."""
+
     context: Expr
     body: tuple["Stmt", ...]
 

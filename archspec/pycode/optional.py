@@ -58,7 +58,7 @@ def has_own_brackets(expr: Expr) -> bool:
     return isinstance(expr, Tuple | List | Dict | Comprehension | Call | Subscript)
 
 
-def _has_brackets(expr: Expr) -> bool:
+def has_brackets(expr: Expr) -> bool:
     return isinstance(expr, Paren) or has_own_brackets(expr)
 
 
@@ -133,7 +133,7 @@ class _Shape:
                 self.last = expr
             case Attr(value):
                 self.visit(value)
-                if _has_brackets(value):
+                if has_brackets(value):
                     self.operator(_ATTRIBUTE)
                 self.last = expr
             case Unary(_, inner) | Lambda(inner) | Starred(inner):

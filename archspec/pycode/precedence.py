@@ -116,11 +116,10 @@ def parenthesized(expr: Expr) -> Expr:
             return Dict(tuple((parenthesized(k), parenthesized(v)) for k, v in pairs))
         case Starred(value):
             return Starred(_at_least(value, _BIT_OR))
-        case Unary("not", operand):
-            return Unary("not", _at_least(operand, _NOT))
         case Unary(op, operand):
-            inner = _at_least(operand, _SIGN)
-            is_power = isinstance(inner, Binary)
+            inner = _at_least(operand, _NOT if op == "not" else _SIGN)
+            # The formatter has these parentheses, though Python does without.
+            is_power = isinstance(inner, Binary) and inner.op == "**"
             return Unary(op, Paren(inner) if is_power else inner)
         case Binary("**", left, right):
             return Binary("**", _at_least(left, _PRIMARY), _at_least(right, _SIGN))

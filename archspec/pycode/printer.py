@@ -53,7 +53,9 @@ def print_module(module: Module, line_length: int = 88) -> str:
     if imports:
         printer.blank_lines(1)
         printer.lines += imports
-    printer.top_level(module.body, after_imports=bool(imports))
+    if any(not isinstance(stmt, Blank) for stmt in module.body):
+        printer.blank_lines(1)
+    printer.statements(module.body, 0, first_gap=2)
     return "".join(f"{line}\n" for line in printer.lines)
 
 
@@ -83,41 +85,42 @@ class _Printer:
     def line(self, doc: Doc, indent: int) -> None:
         self.lines += render(doc, self.width, indent).split("\n")
 
-    def top_level(self, body: tuple[Stmt, ...], *, after_imports: bool) -> None:
-        """Statements of the module: two empty lines around definitions."""
-        if self.lines:
-            self.blank_lines(1)
-        self._statements(body, 0, 2, after_imports=after_imports)
-
     def body(self, body: tuple[Stmt, ...], indent: int, *, has_doc: bool = False) -> None:
-        """An indented block: one empty line around definitions, `pass` where it would be empty."""
-        self._statements(body, indent, 1)
+        """The indented body of a class or function; `pass` where it would be empty."""
+        self.statements(body, indent, first_gap=1 if has_doc else 0)
         if not has_doc and all(isinstance(stmt, Comment | Blank) for stmt in body):
             self.line("pass", indent)
 
-    def _statements(
-        self, body: tuple[Stmt, ...], indent: int, gap: int, *, after_imports: bool = False
-    ) -> None:
-        first_line = len(self.lines)
-        after_definition = False
+    def block(self, body: tuple[Stmt, ...], indent: int) -> None:
+        """The indented body of any other statement."""
+        self.statements(body, indent, first_gap=1 if _starts_with_definition(body) else 0)
+        if all(isinstance(stmt, Comment | Blank) for stmt in body):
+            self.line("pass", indent)
+
+    def statements(self, body: tuple[Stmt, ...], indent: int, first_gap: int) -> None:
+        """Statements with empty lines around definitions: two in the module, one elsewhere.
+
+        Before a definition that comes first there are `first_gap`.
+        """
+        gap = 1 if indent else 2
+        previous: Stmt | None = None
         wants_blank = False
         for i, stmt in enumerate(body):
             if isinstance(stmt, Blank):
                 wants_blank = True
                 continue
-            is_first = len(self.lines) == first_line and not after_imports
             leads_definition = _leads_to_definition(body, i)
-            if after_definition or (leads_definition and not is_first):
+            if previous is None:
+                if leads_definition:
+                    self.blank_lines(first_gap)
+            elif isinstance(previous, Comment) and leads_definition:
+                pass  # the comments before a definition belong to it
+            elif leads_definition or _ends_in_definition(previous):
                 self.blank_lines(gap)
-            elif wants_blank and len(self.lines) > first_line:
+            elif wants_blank:
                 self.blank_lines(1)
             self.statement(stmt, indent)
-            wants_blank = False
-            # The comments before a definition belong to it.
-            after_definition = isinstance(stmt, _Definition)
-            if isinstance(stmt, Comment) and leads_definition:
-                after_imports = False
-                first_line = len(self.lines)
+            previous, wants_blank = stmt, False
 
     def statement(self, stmt: Stmt, indent: int) -> None:
         match stmt:
@@ -137,12 +140,12 @@ class _Printer:
                 pass
             case For(target, iterable, body):
                 self.line((for_header(target, iterable), ":"), indent)
-                self.body(body, indent + 1)
+                self.block(body, indent + 1)
             case If():
                 self.conditional(stmt, indent)
             case With(context, body):
                 self.line(("with ", maybe_parenthesized(parenthesized(context)), ":"), indent)
-                self.body(body, indent + 1)
+                self.block(body, indent + 1)
             case FunctionDef():
                 self.function(stmt, indent)
             case ClassDef():
@@ -156,7 +159,7 @@ class _Printer:
         keyword = "if "
         while True:
             self.line((keyword, maybe_parenthesized(parenthesized(stmt.test)), ":"), indent)
-            self.body(stmt.body, indent + 1)
+            self.block(stmt.body, indent + 1)
             match stmt.orelse:
                 case (If() as nested,):
                     stmt, keyword = nested, "elif "
@@ -164,7 +167,7 @@ class _Printer:
                     return
                 case orelse:
                     self.line("else:", indent)
-                    self.body(orelse, indent + 1)
+                    self.block(orelse, indent + 1)
                     return
 
     def function(self, stmt: FunctionDef, indent: int) -> None:
@@ -177,8 +180,6 @@ class _Printer:
         self.line((f"def {stmt.name}", header, ":"), indent)
         if stmt.doc is not None:
             self.lines += docstring(stmt.doc, indent + 1)
-            if _starts_with_definition(stmt.body):
-                self.blank_lines(1)
         self.body(stmt.body, indent + 1, has_doc=stmt.doc is not None)
 
     def class_(self, stmt: ClassDef, indent: int) -> None:
@@ -196,14 +197,26 @@ class _Printer:
 def _leads_to_definition(body: tuple[Stmt, ...], index: int) -> bool:
     """Whether `body[index]` is a definition or a comment right before one."""
     for stmt in body[index:]:
-        if not isinstance(stmt, Comment):
+        if not isinstance(stmt, Comment | Blank):
             return isinstance(stmt, _Definition)
     return False
 
 
 def _starts_with_definition(body: tuple[Stmt, ...]) -> bool:
-    content = tuple(stmt for stmt in body if not isinstance(stmt, Blank))
-    return bool(content) and _leads_to_definition(content, 0)
+    first = next((stmt for stmt in body if not isinstance(stmt, Blank)), None)
+    return isinstance(first, _Definition)
+
+
+def _ends_in_definition(stmt: Stmt) -> bool:
+    """Whether the last thing of `stmt` is a definition, comments after it aside."""
+    match stmt:
+        case ClassDef() | FunctionDef():
+            return True
+        case For(_, _, body) | With(_, body) | If(_, body, ()) | If(_, _, body):
+            content = [inner for inner in body if not isinstance(inner, Comment | Blank)]
+            return bool(content) and _ends_in_definition(content[-1])
+        case _:
+            return False
 
 
 def _parameters(params: tuple[Parameter, ...]) -> Doc:

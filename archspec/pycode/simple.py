@@ -28,6 +28,7 @@ from archspec.pycode.nodes import (
 )
 from archspec.pycode.optional import (
     Need,
+    has_brackets,
     has_own_brackets,
     is_splittable,
     may_omit_parentheses,
@@ -100,7 +101,7 @@ def _right_to_left(before: Expr, operator: str, value: Expr) -> Doc:
     """`before operator value`; `before` breaks only where breaking `value` does not help."""
     left: Doc = _target(before)
     if not has_own_brackets(before) and not _has_bracketed_value(before):
-        left = parenthesize_if_broken(expression(before, PARENTHESIZED))
+        left = _if_broken(before)
     head: Doc = (left, f" {operator} ")
     is_chain = isinstance(value, Attr | Call | Subscript)
     if not (isinstance(value, Name | Constant | FString) or is_chain) or (
@@ -120,7 +121,7 @@ def _right_to_left(before: Expr, operator: str, value: Expr) -> Doc:
 def _has_bracketed_value(expr: Expr) -> bool:
     match expr:
         case Attr(value):
-            return has_own_brackets(value) or _has_bracketed_value(value)
+            return has_brackets(value) or _has_bracketed_value(value)
         case Subscript():
             return True
         case Call(_, args):
