@@ -1,14 +1,190 @@
-from typing import Any
+"""The wording of syntax errors: from the parser's state to the author's terms."""
 
-from archspec.diagnostics import Diagnostic, Label
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Final
+
+from archspec.diagnostics import Diagnostic, Edit, Fix, Label
 from archspec.source import SourceFile, Span
+from archspec.syntax.building import Context, Rejected
+from archspec.syntax.machine import Machine
+from archspec.syntax.malformed import MALFORMED, Malformed
+from archspec.syntax.scanner import Scanner
+from archspec.syntax.tables import load_tables
+from archspec.syntax.tokens import END, Token
+
+_OPERANDS: Final = frozenset(["NAME", "INTEGER", "STRING", "LPAR", "LSQB"])
+_DEFINITIONS: Final = ("use", "fn", "block", "model", "variant", "extern")
+_STATEMENTS: Final = [
+    "input",
+    "output",
+    "require",
+    "for",
+    "if",
+    "else",
+    "tie",
+    "init",
+    "param",
+    "buffer",
+    "reuse",
+    "residual",
+    "dense",
+    "inline",
+    "shared",
+    "frozen",
+    "ema",
+    "checkpoint",
+    "align",
+    "by",
+    "where",
+    "from",
+]
+_FOREIGN: Final = {
+    "elif": "`elif` is written `else if`",
+    "def": "a part that is used again is a `block`; a computation on sizes is `fn name(v) = …`",
+    "class": "a part that is used again is a `block`, a whole network a `model`",
+    "import": 'definitions of another file come by `use Name from "file.arch"`',
+    "return": "a block gives its last value, or what `output` names",
+    "while": "repetition is written `for i in 0..<n { … }`",
+    "lambda": "a function is defined with `fn name(v) = …`",
+    "let": "a value is named by `name = …`",
+    "var": "a value is named by `name = …`",
+    "True": "it is written `true`",
+    "False": "it is written `false`",
+    "None": "it is written `none`",
+}
 
 
-def describe(source: SourceFile, failure: Any, machine: Any) -> Diagnostic:
-    t = failure.token
+@dataclass(frozen=True, slots=True)
+class _Lessons:
+    """What `MALFORMED` teaches: by state and kind of token, and by state alone where it is one."""
+
+    exact: dict[tuple[int, str], Malformed]
+    by_state: dict[int, Malformed | None]
+
+
+def first_failure(text: str) -> tuple[int, Token] | None:
+    """The state and token at the first syntax error of `text`; None where a builder refuses it."""
+    tables = load_tables()
+    source = SourceFile("example", text)
+    scan = Scanner(source, tables.words, tables.signs).scan()
+    machine = Machine(tables, Context(source))
+    position = 0
+    try:
+        while True:
+            position = machine.feed(scan.tokens, position)
+            if position == len(scan.tokens):
+                return None
+            if not machine.take_as_name(scan.tokens[position]):
+                return machine.states[-1], scan.tokens[position]
+    except Rejected:
+        return None
+
+
+@cache
+def lessons() -> _Lessons:
+    exact: dict[tuple[int, str], Malformed] = {}
+    by_state: dict[int, Malformed | None] = {}
+    for entry in MALFORMED:
+        for example in entry.examples:
+            failure = first_failure(example)
+            if failure is None:
+                continue
+            state, token = failure
+            exact.setdefault((state, token.type), entry)
+            by_state[state] = entry if by_state.get(state, entry) is entry else None
+    return _Lessons(exact, by_state)
+
+
+def describe(
+    source: SourceFile, machine: Machine, token: Token, before: Token | None
+) -> Diagnostic:
+    """The diagnostic for `token`, for which `machine` has no use after `before`."""
+    found = _shown(token)
+    state = machine.states[-1]
+    taught = lessons()
+    entry = taught.exact.get((state, token.type)) or taught.by_state.get(state)
+    help_: tuple[str, ...]
+    if entry is not None:
+        message = entry.message.replace("`{found}`", found)
+        message = message.replace("{{", "{").replace("}}", "}")
+        help_ = (entry.help.replace("{{", "{").replace("}}", "}"),) if entry.help else ()
+    else:
+        message, help_ = _expectation(machine, found, before)
+    if token.text in _FOREIGN and token.type == "NAME":
+        help_ = (_FOREIGN[token.text],)
+    if token.type in ("NEWLINE", END) and before is not None:
+        span = Span(source, before.end, before.end)
+    else:
+        span = Span(source, token.start, token.end)
+    fixes = _spelling(source, machine, token, before)
+    if fixes:
+        help_ = (f"perhaps `{fixes[0].edits[0].replacement}` was meant",)
     return Diagnostic(
-        "A0001",
-        "error",
-        f"`{t.text}` cannot stand here",
-        (Label(Span(source, t.start, t.end), primary=True),),
+        "A0001", "error", message, (Label(span, primary=True),), help=help_, fixes=fixes
     )
+
+
+def _shown(token: Token) -> str:
+    """What did not fit, as the author sees it."""
+    if token.type == END:
+        return "the end of the file"
+    if token.type == "NEWLINE":
+        return "`;`" if token.text == ";" else "the end of the line"
+    text = token.text if len(token.text) <= 30 else token.text[:29] + "…"
+    return f"`{text}`" if "\n" not in text else "this text"
+
+
+def _expectation(machine: Machine, found: str, before: Token | None) -> tuple[str, tuple[str, ...]]:
+    """What is said where no example was given: what the automaton could go on with."""
+    row = machine.tables.actions[machine.states[-1]]
+    texts = {
+        type_: text
+        for text, type_ in (*machine.tables.words.items(), *machine.tables.signs.items())
+    }
+    after = f"after `{before.text}` " if before is not None and "\n" not in before.text else ""
+    if row.keys() >= _OPERANDS:
+        return f"{after}a value is expected, not {found}".strip(), ()
+    wanted = sorted(f"`{texts[type_]}`" for type_ in row if type_ in texts)
+    if "NAME" in row and not wanted:
+        return f"{after}a name is expected, not {found}".strip(), ()
+    if "NEWLINE" in row or len(wanted) > 4 or not wanted:
+        return f"{found} does not fit here", ()
+    return f"{found} does not fit here", (f"what fits is {' or '.join(wanted)}",)
+
+
+def _spelling(
+    source: SourceFile, machine: Machine, token: Token, before: Token | None
+) -> tuple[Fix, ...]:
+    """A word of the language that was misspelt, here or just before."""
+    words = machine.tables.words
+    for word in (token, before):
+        if word is None or word.type != "NAME" or word.text in words or len(word.text) < 3:
+            continue
+        known = [*_DEFINITIONS, *_STATEMENTS] if machine.inside_body() else _DEFINITIONS
+        if word is before and not _begins_line(source, word):
+            continue
+        if word is token and machine.inside_body() and not _begins_line(source, word):
+            accepted = machine.tables.actions[machine.states[-1]]
+            known = [text for text in known if words[text] in accepted]
+        near = get_close_matches(word.text, known, 1, 0.75)
+        if near:
+            edit = Edit(Span(source, word.start, word.end), near[0])
+            return (Fix("maybe", f"`{word.text}` -> `{near[0]}`", (edit,)),)
+    return ()
+
+
+def _begins_line(source: SourceFile, token: Token) -> bool:
+    line_start = source.text.rfind("\n", 0, token.start) + 1
+    return not source.text[line_start : token.start].strip()
+
+
+def unused() -> list[str]:
+    """Examples that no longer teach anything: the grammar accepts them now."""
+    return [
+        example
+        for entry in MALFORMED
+        for example in entry.examples
+        if first_failure(example) is None
+    ]

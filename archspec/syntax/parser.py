@@ -3,14 +3,15 @@
 import dataclasses
 import gc
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from archspec.diagnostics import Diagnostic, Label
 from archspec.source import SourceFile, Span
 from archspec.syntax import ast
-from archspec.syntax.building import Context, Definitions, Rejected, Statements
+from archspec.syntax.building import Context, Rejected
+from archspec.syntax.machine import Machine
 from archspec.syntax.scanner import MAX_ERRORS, Scanner, TooDeep
-from archspec.syntax.tables import Reduce, Tables, load_tables
+from archspec.syntax.tables import Tables, load_tables
 from archspec.syntax.tokens import END, Scan, Token
 
 MAX_SIZE: Final = 10_000_000
@@ -23,15 +24,6 @@ class ParseResult:
 
     file: ast.File | None
     diagnostics: tuple[Diagnostic, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Where the parser stopped: its state, what it was given there, and what it had read."""
-
-    state: int
-    token: Token
-    values: tuple[Any, ...]
 
 
 def parse(source: SourceFile) -> ParseResult:
@@ -68,108 +60,6 @@ def _in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(diagnostics, key=start)[:MAX_ERRORS])
 
 
-class Machine:
-    """The LALR automaton: two stacks, fed one token at a time."""
-
-    __slots__ = ("context", "position", "runs", "states", "tables", "values")
-
-    def __init__(self, tables: Tables, context: Context) -> None:
-        self.tables = tables
-        self.context = context
-        self.states = [tables.start]
-        self.values: list[Any] = []
-        self.position = 0  # of the token before which a builder refused its values
-        # Where reductions of one value to itself lead: (state below, state, token) to state.
-        self.runs: dict[tuple[int, int, str], int] = {}
-
-    def feed(self, tokens: list[Token], position: int) -> int:
-        """Read `tokens` from `position`; the index of the first that does not fit, or their number.
-
-        Raises `Rejected` for what only a builder can refuse; the values it was given are lost.
-        """
-        states, values, context, runs = self.states, self.values, self.context, self.runs
-        actions = self.tables.actions
-        count = len(tokens)
-        try:
-            while position < count:
-                token = tokens[position]
-                type_ = token.type
-                state = states[-1]
-                while True:
-                    action = actions[state].get(type_)
-                    if action is None:
-                        return position
-                    if type(action) is int:
-                        states.append(action)
-                        values.append(token)
-                        break
-                    assert isinstance(action, Reduce)
-                    size = action.size
-                    build = action.build
-                    if build is None:
-                        below = states[-2]
-                        key = (below, state, type_)
-                        known = runs.get(key)
-                        if known is None:
-                            known = runs[key] = self._run(below, state, type_)
-                        states[-1] = state = known
-                        continue
-                    if size:
-                        parts = values[-size:]
-                        del values[-size:]
-                        del states[-size:]
-                    else:
-                        parts = []
-                    values.append(build(context, parts))
-                    goto = actions[states[-1]][action.origin]
-                    assert type(goto) is int
-                    states.append(goto)
-                    state = goto
-                    if goto == self.tables.end:
-                        return count
-                position += 1
-        except Rejected:
-            self.position = position
-            raise
-        return position
-
-    def _run(self, below: int, state: int, type_: str) -> int:
-        """The state after all reductions that leave the top value as it is."""
-        actions = self.tables.actions
-        while True:
-            action = actions[state].get(type_)
-            if not isinstance(action, Reduce) or action.build is not None:
-                return state
-            goto = actions[below][action.origin]
-            assert isinstance(goto, int)
-            state = goto
-
-    def accepts(self, type_: str) -> bool:
-        """Whether the present state has any use for a token of this type."""
-        return type_ in self.tables.actions[self.states[-1]]
-
-    def unwind(self) -> bool:
-        """Back to the last place where a statement or definition can follow.
-
-        True inside a body, false between definitions.
-        """
-        values, states = self.values, self.states
-        while values:
-            top = values[-1]
-            if type(top) is Statements:
-                return True
-            if type(top) is Definitions:
-                return False
-            if type(top) is Token:
-                if top.type == "LBRACE":
-                    return True
-                if top.type == "NEWLINE" and len(values) == 2 and type(values[0]) is Token:
-                    return False  # after the doc of a file
-            values.pop()
-            states.pop()
-        return False
-
-
 class _Parser:
     """One file on its way through a `Machine`, with recovery at the ends of statements."""
 
@@ -197,9 +87,9 @@ class _Parser:
                 if position == len(tokens):
                     break
                 token = tokens[position]
-                if token.type.isalpha() and token.text.isidentifier() and self._as_name(token):
+                if machine.take_as_name(token):
                     continue
-                self._fail(token)
+                self._fail(token, tokens[position - 1] if position else None)
                 position = self._recover(position)
             if len(self.diagnostics) > MAX_ERRORS:
                 return ParseResult(None, _in_order(self.diagnostics))
@@ -212,14 +102,6 @@ class _Parser:
         file = dataclasses.replace(file, definitions=definitions, comments=self.scan.comments)
         return ParseResult(file, _in_order(self.diagnostics))
 
-    def _as_name(self, token: Token) -> bool:
-        """Take a word of the language for a name, where only a name can stand."""
-        reserved = ("TRUE", "FALSE", "NONE", "NOT", "IN", "IF", "ELSE", "FOR", "NAME", "OPERATOR")
-        if token.type in reserved or not self.machine.accepts("NAME"):
-            return False
-        token.type = "NAME"
-        return True
-
     def _reject(self, rejected: Rejected) -> None:
         self.diagnostics.append(
             Diagnostic(
@@ -231,16 +113,15 @@ class _Parser:
             )
         )
 
-    def _fail(self, token: Token) -> None:
-        from archspec.syntax.errors import describe
-
+    def _fail(self, token: Token, before: Token | None) -> None:
         supplied = token.type != END and token.start == token.end
-        line = self.source.position(token.start).line
+        at = before.end if token.type in ("NEWLINE", END) and before else token.start
+        line = self.source.position(at).line
         if supplied or token.start in self.quiet or line in self.faulty_lines:
             return
-        values = tuple(self.machine.values)
-        failure = Failure(self.machine.states[-1], token, values)
-        self.diagnostics.append(describe(self.source, failure, self.machine))
+        from archspec.syntax.errors import describe  # only a file with errors pays for it
+
+        self.diagnostics.append(describe(self.source, self.machine, token, before))
 
     def _recover(self, position: int) -> int:
         """Make the machine ready for the next statement, and say at which token that begins."""
@@ -262,8 +143,6 @@ class _Parser:
             position += 1
         if type_ == "NEWLINE" and not machine.accepts("NEWLINE"):
             position += 1
-        if type_ == END and not machine.values:
-            return position
         return position
 
     def _quieten_after(self, brace: int) -> None:

@@ -1,0 +1,5 @@
+"""Emission of PyTorch modules."""
+
+from archspec.backends.torch.module import emit_module
+
+__all__ = ["emit_module"]

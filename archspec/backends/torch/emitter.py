@@ -1,0 +1,379 @@
+"""One class of the emitted module: its constructor and its `forward`, written side by side.
+
+The emitter walks a block's syntax once, for all executions of it at the same time (its passes). A
+stage is written as the author wrote it; what the author left to inference (input sizes, whether an
+`align` applies) is computed as a hint and checked against every execution (see `sizes`).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from archspec import pycode as py
+from archspec.backends.torch.scan import defined_names, pattern, value_names
+from archspec.backends.torch.sizes import CannotEmit, Sizes
+from archspec.backends.torch.translate import Translator
+from archspec.dims import Dim
+from archspec.elaborate.values import Outputs, Pass, Step, Tensor, tensors_in
+from archspec.syntax import ast
+
+if TYPE_CHECKING:
+    from archspec.backends.torch.planner import Planner
+
+Passes = tuple[Pass, ...]
+SELF = py.name("self")
+Hints = tuple[Dim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Val:
+    """What flows in `forward`: an expression and, for its dims, hints."""
+
+    expr: py.Expr
+    hints: Hints = ()
+    #: Several tensors flowing together.
+    items: tuple["Val", ...] = ()
+
+    @property
+    def is_name(self) -> bool:
+        return isinstance(self.expr, py.Name)
+
+
+@dataclass(slots=True)
+class Static:
+    """A compile-time name: how constructor and `forward` write it, and its size as a hint."""
+
+    ctor: Callable[[], py.Expr]
+    forward: Callable[[], py.Expr]
+    hint: Dim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """Where modules are added: `attributes` of a plain module, or the end of a `sequential` one."""
+
+    expr: py.Expr
+    sequential: bool
+
+
+@dataclass(slots=True)
+class CtorParam:
+    """A parameter of the emitted constructor, and what a caller passes for it."""
+
+    name: str
+    annotation: py.Expr
+    #: A size of an input (port, axis), or a compile-time name of the spec.
+    dim: tuple[int, int] | None = None
+    source: str = ""
+    default: py.Expr | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """The growing parts of a class."""
+
+    ctor: list[py.Stmt] = field(default_factory=list)
+    forward: list[py.Stmt] = field(default_factory=list)
+    #: Modules without weights and what else may stand at the constructor's end.
+    tail: list[py.Stmt] = field(default_factory=list)
+    #: Last of all: ties and initial weights.
+    final: list[py.Stmt] = field(default_factory=list)
+    methods: list[py.FunctionDef] = field(default_factory=list)
+
+
+class Emitter:
+    """Shared state of the walk over one class; the stages are in `stages`, the joins in `joins`."""
+
+    def __init__(self, planner: "Planner", body: Any, passes: Passes, attributes: set[str]) -> None:
+        self.planner = planner
+        self.body = body
+        self.passes = passes
+        self.sizes = Sizes()
+        self.state = State()
+        self.scope: dict[str, Static] = {}
+        self.values: dict[str, Val] = {}
+        self.families: dict[str, py.Expr] = {}
+        self.read = value_names(body)
+        self.attributes = planner.attributes(attributes)
+        self.ctor_names = planner.names.child({"self", "nn", "torch", "F", "init", "math", "copy"})
+        self.forward_names = planner.names.child({"self", "nn", "torch", "F", "init", "math", "copy"})
+        self.params: dict[str, CtorParam] = {}
+        self.stored: dict[str, py.Expr] = {}
+        self.shape_reads: dict[str, tuple[py.Expr, int]] = {}
+        self.single: dict[py.Expr, str] = {}
+        self.container = Container(SELF, False)
+        self.input_names: list[str] = []
+        self.up: dict[int, Pass] = {}
+        self.frozen: list[py.Expr] = []
+        self.ema: list[tuple[py.Expr, py.Expr, float]] = []
+        self.ties: list[tuple[py.Expr, py.Expr]] = []
+        self.helpers: list[py.FunctionDef] = []
+        self.flow_name = "x"
+        self.silent = 0
+        self.translate = Translator(self._ctor_name, planner.function)
+        self.translate_forward = Translator(self._forward_name, planner.function)
+
+    # --- records -------------------------------------------------------------------------------
+
+    def steps(self, node: ast.Node) -> list[tuple[Pass, Step]]:
+        """The executions of a stage, with their passes."""
+        found = [(p, p.steps[id(node)]) for p in self.passes if id(node) in p.steps]
+        if not found:
+            raise CannotEmit(f"{node.span.text} was never executed")
+        return found
+
+    def step(self, node: ast.Node) -> Step:
+        return self.steps(node)[0][1]
+
+    def ran(self, node: ast.Node) -> bool:
+        return any(id(node) in p.steps for p in self.passes)
+
+    def parent(self, pass_: Pass) -> Pass | None:
+        return pass_.parent or self.up.get(id(pass_))
+
+    def lookup(self, name: str, pass_: Pass) -> Any:
+        """The compile-time value of `name` as seen from `pass_`."""
+        scope: Pass | None = pass_
+        while scope is not None:
+            if name in scope.names:
+                return scope.names[name]
+            scope = scope.parent
+        if name in pass_.frame.constants:
+            return pass_.frame.constants[name]
+        outer = self._outermost(pass_)
+        if outer is not None:
+            return self.lookup(name, outer)
+        raise KeyError(name)
+
+    def _outermost(self, pass_: Pass) -> Pass | None:
+        while pass_.parent is not None:
+            pass_ = pass_.parent
+        return self.up.get(id(pass_))
+
+    # --- names ---------------------------------------------------------------------------------
+
+    def define_param(self, name: str, annotation: py.Expr) -> None:
+        """A parameter of the block: part of the constructor as soon as something reads it."""
+
+        def use() -> py.Expr:
+            if name not in self.params:
+                self.params[name] = CtorParam(self.ctor_names.new(name), annotation, source=name)
+            return py.name(self.params[name].name)
+
+        hint = self.sizes.symbol(name, lambda p: self.lookup(name, p), use)
+        self.scope[name] = Static(use, lambda: self.store(name, use), hint)
+
+    def store(self, name: str, use: Callable[[], py.Expr]) -> py.Expr:
+        """An attribute that keeps a constructor argument for `forward`."""
+        if name not in self.stored:
+            attribute = self.attributes.new(name)
+            self.stored[name] = py.attr(SELF, attribute)
+            self.state.tail.append(py.Assign(self.stored[name], use()))
+        return self.stored[name]
+
+    def _ctor_name(self, name: str, node: ast.Node) -> py.Expr:
+        static = self.scope.get(name)
+        if static is not None:
+            return static.ctor()
+        return self.constant(name)
+
+    def _forward_name(self, name: str, node: ast.Node) -> py.Expr:
+        static = self.scope.get(name)
+        if static is not None:
+            return static.forward()
+        return self.constant(name)
+
+    def constant(self, name: str) -> py.Expr:
+        """A name of which nothing is known but its value: the same in every pass."""
+        try:
+            found = [self.lookup(name, p) for p in self.passes]
+        except KeyError:
+            raise CannotEmit(f"{name} is not at hand") from None
+        return self.literal(found)
+
+    def literal(self, values: list[Any]) -> py.Expr:
+        """The one value of a list of equal ones, as a literal."""
+        first = values[0]
+        if any(type(v) is not type(first) or v != first for v in values[1:]):
+            raise CannotEmit("the values differ")
+        return literal(first)
+
+    def materialise(self, val: Val, name: str | None = None) -> Val:
+        """Bind the flowing expression to a variable, unless it is one already."""
+        if name is None and val.is_name and not isinstance(val.expr, py.Call):
+            return val
+        target = name or self.flow_name
+        if isinstance(val.expr, py.Name) and val.expr.id == target:
+            return val
+        self.emit(py.Assign(py.name(target), val.expr))
+        return replace(val, expr=py.name(target))
+
+    def emit(self, statement: py.Stmt) -> None:
+        if not self.silent:
+            self.state.forward.append(statement)
+
+    # --- places --------------------------------------------------------------------------------
+
+    @contextmanager
+    def within(self, passes: Passes) -> Iterator[State]:
+        """Collect the statements of an inner body, walked in the context of `passes`."""
+        outer_passes, outer = self.passes, self.state
+        self.passes = passes
+        self.state = State(tail=outer.tail, final=outer.final, methods=outer.methods)
+        try:
+            yield self.state
+        finally:
+            self.passes, self.state = outer_passes, outer
+
+    @contextmanager
+    def silently(self) -> Iterator[None]:
+        """Inside a sequential container, whose flow needs no code in `forward`."""
+        self.silent += 1
+        try:
+            yield
+        finally:
+            self.silent -= 1
+
+    @contextmanager
+    def inside(self, container: Container) -> Iterator[None]:
+        outer = self.container
+        self.container = container
+        try:
+            yield
+        finally:
+            self.container = outer
+
+    # --- inferred sizes ------------------------------------------------------------------------
+
+    def size(self, hint: Dim, actual: list[tuple[Pass, Dim]]) -> py.Expr:
+        """A size in the constructor: by its hint where that holds, else by its one value."""
+        if self.sizes.holds(hint, actual):
+            try:
+                return self.sizes.render(hint)
+            except CannotEmit:
+                pass
+        first = actual[0][1]
+        if first.const is not None and all(dim is first for _, dim in actual):
+            return py.const(first.const)
+        raise CannotEmit(f"no expression for {hint}")
+
+    def static_hint(self, expr: ast.Expr | None, actual: list[tuple[Pass, Any]]) -> Dim:
+        """The author's expression as a hint; one symbol where it is more than a polynomial."""
+        if expr is None:
+            return self.sizes.unknown()
+        known = dict((id(p), v) for p, v in actual)
+        match expr:
+            case ast.Number(value=int() as value):
+                return Dim.of(value)
+            case ast.Name(id=id_) if id_ in self.scope and self.scope[id_].hint is not None:
+                hint = self.scope[id_].hint
+                assert hint is not None
+                return hint
+            case ast.Binary(op="+" | "-" | "*" as op, left=left, right=right):
+                values = [self._side_values(e) for e in (left, right)]
+                a, b = (self.static_hint(e, v) for e, v in zip((left, right), values, strict=True))
+                return a + b if op == "+" else a - b if op == "-" else a * b
+            case ast.Binary(op="//", left=left, right=ast.Number(value=int() as divisor)) if divisor > 0:
+                return self.static_hint(left, self._side_values(left)) // divisor
+            case _:
+                try:
+                    code = self.translate(expr)
+                except CannotEmit:
+                    return self.sizes.unknown()
+                name = f"({expr.span.text})"
+
+                def render() -> py.Expr | None:
+                    try:
+                        return self.translate(expr)
+                    except CannotEmit:
+                        return None
+
+                del code
+                return self.sizes.symbol(
+                    name,
+                    lambda p: known[id(p)] if id(p) in known else self.evaluate(expr, p),
+                    render,
+                )
+
+    def _side_values(self, expr: ast.Expr) -> list[tuple[Pass, Any]]:
+        return []
+
+    def evaluate(self, expr: ast.Expr, pass_: Pass) -> Any:
+        """The value of a compile-time expression in a pass."""
+        return self.planner.evaluate(expr, pass_, self.lookup)
+
+    def output_hints(self, node: ast.Node, hints: Callable[[], tuple[Hints, ...]]) -> tuple[Hints, ...]:
+        """Hints of a stage's outputs, those that don't hold replaced by unknown sizes."""
+        steps = self.steps(node)
+        outputs = [(p, list(tensors_in(s.output))) for p, s in steps]
+        count = len(outputs[0][1])
+        try:
+            proposed = hints()
+        except Exception as error:  # noqa: BLE001 - a rule may refuse symbols in any way
+            del error
+            proposed = ()
+        result: list[Hints] = []
+        for index in range(count):
+            tensors = [(p, ts[index]) for p, ts in outputs]
+            rank = tensors[0][1].type.rank
+            own = proposed[index] if index < len(proposed) else ()
+            dims: list[Dim] = []
+            for axis in range(rank):
+                actual = [(p, t.type.shape[axis]) for p, t in tensors]
+                fits = len(own) == rank and self.sizes.holds(own[axis], actual)
+                first = actual[0][1]
+                if fits:
+                    dims.append(own[axis])
+                elif first.const is not None and all(d is first for _, d in actual):
+                    dims.append(first)
+                else:
+                    dims.append(self.sizes.unknown())
+            result.append(tuple(dims))
+        return tuple(result)
+
+
+def literal(value: Any) -> py.Expr:
+    """A compile-time value as Python; lists become tuples, as they are defaults and constants."""
+    match value:
+        case bool() | int() | float() | str() | None:
+            return py.const(value)
+        case Dim():
+            if value.const is None:
+                raise CannotEmit("an open size is no literal")
+            return py.const(value.const)
+        case list() | tuple():
+            return py.Tuple(tuple(literal(v) for v in value))
+        case range():
+            return py.call("range", *(py.const(v) for v in (value.start, value.stop)))
+        case _:
+            raise CannotEmit("no literal for this value")
+
+
+def annotation(values: list[Any]) -> py.Expr:
+    """The type of a constructor parameter that takes these values."""
+    kinds = {type(v) for v in values}
+    if Dim in kinds:
+        kinds = (kinds - {Dim}) | {int}
+    if kinds <= {int}:
+        return py.name("int")
+    if kinds <= {int, float}:
+        return py.name("float")
+    if kinds <= {bool}:
+        return py.name("bool")
+    if kinds <= {str}:
+        return py.name("str")
+    if kinds <= {list, tuple, range}:
+        items = [item for v in values for item in v]
+        inner = annotation(items) if items else py.name("int")
+        return py.Subscript(py.name("Sequence"), (inner,))
+    if type(None) in kinds and len(kinds) > 1:
+        return py.Binary("|", annotation([v for v in values if v is not None]), py.const(None))
+    return py.name("Any")
+
+
+def first_tensor(value: Any) -> Tensor | None:
+    return next(tensors_in(value), None)
+
+
+__all__ = ["Emitter", "Outputs", "Val", "annotation", "defined_names", "literal", "pattern"]

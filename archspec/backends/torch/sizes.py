@@ -1,0 +1,102 @@
+"""How sizes follow from one another, as Python expressions of the emitted constructor.
+
+A hint is a `Dim` over symbols that stand for Python expressions (`growth`, `2**i`, `channels`). Hints
+come from running shape rules on symbols; each is checked against the sizes of every execution of the
+stage before it is written, so a wrong one costs readability, never correctness.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from archspec import pycode as py
+from archspec.dims import Dim, DimError
+from archspec.dims.dim import Floor, Symbol
+from archspec.elaborate.values import Pass
+
+
+class CannotEmit(Exception):
+    """This way of writing the code does not work; a more explicit one is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class SizeSymbol:
+    """A symbol of hints: its value in a pass, and how it is written (None once out of scope)."""
+
+    value: Callable[[Pass], Any]
+    render: Callable[[], py.Expr | None]
+
+
+class Sizes:
+    """The symbols of one class under construction."""
+
+    def __init__(self) -> None:
+        self._symbols: dict[str, SizeSymbol] = {}
+        self._unknown = 0
+
+    def symbol(self, name: str, value: Callable[[Pass], Any], render: Callable[[], py.Expr | None]) -> Dim:
+        self._symbols[name] = SizeSymbol(value, render)
+        return Dim.symbol(name)
+
+    def unknown(self) -> Dim:
+        """A size nothing is known of: hints that contain it are never written."""
+        self._unknown += 1
+        return Dim.symbol(f"?{self._unknown}")
+
+    def holds(self, hint: Dim, actual: Iterable[tuple[Pass, Dim]]) -> bool:
+        """Whether the hint has the actual value in every pass."""
+        names = hint.symbols()
+        if any(name.startswith("?") for name in names):
+            return False
+        for pass_, dim in actual:
+            try:
+                values = {name: self._value(name, pass_) for name in names}
+                if hint.substitute(values) is not dim:
+                    return False
+            except (DimError, KeyError, CannotEmit):
+                return False
+        return True
+
+    def _value(self, name: str, pass_: Pass) -> Any:
+        value = self._symbols[name].value(pass_)
+        if isinstance(value, bool) or not isinstance(value, int | Dim):
+            raise CannotEmit(f"{name} is not a size")
+        return value
+
+    def render(self, hint: Dim) -> py.Expr:
+        """The hint as Python; raises `CannotEmit` where a symbol is unknown or out of scope."""
+        if hint.const is not None:
+            return py.const(hint.const)
+        positive: list[py.Expr] = []
+        negative: list[py.Expr] = []
+        for coefficient, monomial in hint.terms():
+            factors: list[py.Expr] = []
+            if abs(coefficient) != 1 or not monomial:
+                factors.append(py.const(abs(coefficient)))
+            for atom, power in monomial:
+                expr = self._atom(atom)
+                factors.append(expr if power == 1 else py.Binary("**", expr, py.const(power)))
+            product = factors[0]
+            for factor in factors[1:]:
+                product = py.Binary("*", product, factor)
+            (positive if coefficient > 0 else negative).append(product)
+        if not positive:
+            total: py.Expr = py.Unary("-", negative.pop(0))
+        else:
+            total = positive[0]
+        for term in positive[1:]:
+            total = py.Binary("+", total, term)
+        for term in negative:
+            total = py.Binary("-", total, term)
+        return total
+
+    def _atom(self, atom: Symbol | Floor) -> py.Expr:
+        match atom:
+            case Symbol(name=name):
+                known = self._symbols.get(name)
+                expr = known.render() if known is not None else None
+                if expr is None:
+                    raise CannotEmit(f"the size {name} is not at hand")
+                return expr
+            case Floor(inner=inner, divisor=divisor):
+                return py.Binary("//", self.render(inner), py.const(divisor))

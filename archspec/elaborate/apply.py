@@ -1,0 +1,475 @@
+"""Calls of declared layers and functions: arguments checked, rule applied, obligations judged."""
+
+from typing import Any, cast
+
+from archspec.diagnostics import Label
+from archspec.dims import Dim, DimError, Proven, Refuted, Unknown
+from archspec.elaborate.context import Context, fail
+from archspec.elaborate.explain import inputs_of, lay_out_counterexample, made_at
+from archspec.elaborate.values import (
+    Argument,
+    Outputs,
+    Poison,
+    Step,
+    Tensor,
+    describe,
+    is_tensor_like,
+    tensors_in,
+)
+from archspec.ir import Mechanism, Module
+from archspec.layers import registry
+from archspec.layers.base import (
+    Arg,
+    Declaration,
+    FunctionDecl,
+    LayerDecl,
+    Needs,
+    Obligation,
+    Params,
+    Place,
+    RuleError,
+    TensorType,
+)
+from archspec.source import Span
+from archspec.syntax import ast
+
+Given = dict[str, Argument]
+
+# --- arguments ---------------------------------------------------------------------------------
+
+
+def bind(
+    ctx: Context, decl: Declaration[Any], args: tuple[Argument, ...], span: Span
+) -> tuple[Params, Given]:
+    """The validated arguments of `decl`, and those that were given, by name."""
+    fields = list(decl.Params.model_fields)
+    given: Given = {}
+    positional = [a for a in args if a.name is None]
+    if decl.variadic_argument is not None and positional:
+        value: Any = tuple(a.value for a in positional)
+        if len(positional) == 1 and isinstance(positional[0].value, list | tuple):
+            value = tuple(positional[0].value)
+        given[decl.variadic_argument] = Argument(decl.variadic_argument, value, positional[0].node)
+        positional = []
+    if len(positional) > len(fields):
+        extra = positional[len(fields)]
+        takes = f"{len(fields)} argument" + ("" if len(fields) == 1 else "s")
+        fail(
+            "A0105",
+            f"`{decl.name}` takes {takes}, not {len(positional)}",
+            extra.node.span if extra.node else span,
+            "one too many",
+            help=(_signature_help(decl),),
+        )
+    for field, arg in zip(fields, positional, strict=False):
+        given[field] = arg
+    for arg in args:
+        if arg.name is None:
+            continue
+        place = arg.node.span if arg.node else span
+        if arg.name not in fields:
+            from archspec.elaborate.files import suggestion
+
+            name_span = _keyword_span(place, arg.name)
+            help, fixes = suggestion(name_span, arg.name, fields, "argument")
+            inferred = ("in_channels", "in_features", "num_features", "normalized_shape", "embed_dim", "num_channels")
+            if arg.name in inferred and isinstance(decl, LayerDecl):
+                help, fixes = (f"`{arg.name}` follows from the input and is never written",), ()
+            fail(
+                "A0105",
+                f"`{decl.name}` has no argument `{arg.name}`",
+                name_span,
+                help=help or (_signature_help(decl),),
+                fixes=fixes,
+            )
+        if arg.name in given:
+            fail("A0108", f"the argument `{arg.name}` of `{decl.name}` is given twice", place)
+        given[arg.name] = arg
+    return _validate(ctx, decl, given, span), given
+
+
+def _keyword_span(value: Span, name: str) -> Span:
+    """The span of `name` in `name=value`, found left of the value."""
+    start = value.source.text.rfind(name, 0, value.start)
+    return value if start == -1 else Span(value.source, start, start + len(name))
+
+
+def _signature_help(decl: Declaration[Any]) -> str:
+    from archspec.layers.describe import signature
+
+    return f"it is used as `{signature(decl)}`"
+
+
+def _validate(ctx: Context, decl: Declaration[Any], given: Given, span: Span) -> Params:
+    values = {name: arg.value for name, arg in given.items()}
+    key: Any = (decl.name, tuple((n, type(v), _freeze(v)) for n, v in values.items()))
+    params = ctx.validated.get(key)
+    if params is not None:
+        return cast(Params, params)
+    for name, info in decl.Params.model_fields.items():
+        if info.is_required() and name not in given:
+            fail(
+                "A0104",
+                f"`{decl.name}` needs the argument `{name}`",
+                span,
+                "missing here",
+                help=(info.description or _signature_help(decl),),
+            )
+    from pydantic import ValidationError
+
+    try:
+        params = decl.Params(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        place = given.get(name)
+        place_span = place.node.span if place is not None and place.node is not None else span
+        value = place.value if place is not None else None
+        _refuse_open_sizes(ctx, decl, name, value, place, span)
+        reason = _reason(first["type"], first["msg"])
+        shown = describe(value) if not isinstance(value, list | tuple) else f"`{place_span.text}`"
+        fail(
+            "A0106",
+            f"`{name}` of `{decl.name}` {reason}, not {shown}",
+            place_span,
+            help=(_signature_help(decl),),
+        )
+    ctx.validated[key] = params
+    return params
+
+
+def _refuse_open_sizes(
+    ctx: Context, decl: Declaration[Any], name: str, value: Any, place: Argument | None, span: Span
+) -> None:
+    values = value if isinstance(value, list | tuple) else (value,)
+    for item in values:
+        if isinstance(item, Dim) and item.const is None:
+            fail(
+                "A0204",
+                f"`{name}` of `{decl.name}` must be a number, but `{item}` is left open",
+                place.node.span if place and place.node else span,
+                f"depends on {', '.join(sorted(item.symbols()))}",
+                labels=inputs_of(ctx, item),
+                help=("give the input a fixed size there, or pass a number",),
+            )
+
+
+def _reason(kind: str, message: str) -> str:
+    message = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    message = message.removeprefix("Input should be ")
+    if kind in ("value_error", "assertion_error"):
+        return message
+    return f"must be {message.removeprefix('a valid ')}"
+
+
+def _freeze(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple((type(item), _freeze(item)) for item in value)
+    if isinstance(value, slice):
+        return ("slice", value.start, value.stop, value.step)
+    return value
+
+
+# --- rules -------------------------------------------------------------------------------------
+
+
+def run_rule(
+    ctx: Context,
+    decl: Declaration[Any],
+    params: Params,
+    types: tuple[TensorType, ...],
+    inputs: tuple[Tensor, ...],
+    span: Span,
+    given: Given,
+) -> tuple[TensorType, ...]:
+    """The output types of a call; fails with the first fault, records further ones."""
+    key = (decl.name, params, types)
+    try:
+        cached = ctx.ruled.get(key)
+    except TypeError:  # an argument without a hash, as a slice
+        key, cached = None, None  # type: ignore[assignment]
+    if cached is not None:
+        return cast("tuple[TensorType, ...]", cached)
+    need = Needs()
+    try:
+        outputs = decl.shape(params, types, need)
+    except RuleError as error:
+        primary, labels = _places(ctx, error.at, span, inputs, given)
+        fail(
+            error.code, error.message, primary, labels=labels, notes=error.notes, help=error.help
+        )
+    except DimError as error:
+        fail("A0204", f"the shape of `{decl.name}` cannot be computed: {error}", span)
+    sound = True
+    for obligation in need.obligations:
+        verdict = ctx.judge(obligation)
+        if not isinstance(verdict, Proven):
+            sound = False
+            report_obligation(ctx, obligation, verdict, span, inputs, given)
+            break
+    if sound and key is not None:
+        ctx.ruled[key] = outputs
+    return outputs
+
+
+def report_obligation(
+    ctx: Context,
+    obligation: Obligation,
+    verdict: Refuted | Unknown,
+    span: Span,
+    inputs: tuple[Tensor, ...],
+    given: Given,
+) -> None:
+    """Record the diagnostic of an obligation that does not hold."""
+    from archspec.diagnostics import Diagnostic
+    from archspec.diagnostics import Label as Mark
+
+    primary, labels = _places(ctx, obligation.at, span, inputs, given)
+    left, right = obligation.left, obligation.right
+    notes: list[str] = []
+    code, message = obligation.code, obligation.message
+    match verdict:
+        case Unknown(reason=reason):
+            code = "A0405"
+            message = f"cannot decide whether this holds for every size: {message}"
+            notes.append(reason)
+        case Refuted(counterexample=counterexample):
+            if left.const is None or right.const is None:
+                code = "A0403" if code == "A0401" else code
+                notes.append(lay_out_counterexample(obligation.kind, left, right, counterexample))
+                labels = (*labels, *inputs_of(ctx, left, right))
+    known = {label.span for label in labels} | {primary}
+    shown = tuple(
+        label for tensor in inputs for label in made_at(ctx, tensor) if label.span not in known
+    )
+    ctx.report(
+        Diagnostic(
+            code,
+            "error",
+            message,
+            (Mark(primary, "", primary=True), *labels, *shown),
+            tuple(notes),
+            obligation.help,
+        )
+    )
+
+
+def _places(
+    ctx: Context, at: tuple[Place, ...], span: Span, inputs: tuple[Tensor, ...], given: Given
+) -> tuple[Span, tuple[Label, ...]]:
+    """The primary span of a fault, and labels for its other places."""
+    primary: Span | None = None
+    labels: list[Label] = []
+    for place in at:
+        if isinstance(place, Arg):
+            arg = given.get(place.name)
+            if arg is not None and arg.node is not None and primary is None:
+                primary = arg.node.span
+        elif place.port < len(inputs):
+            labels.extend(made_at(ctx, inputs[place.port], place.axis))
+    if primary is not None and primary != span:
+        labels = [label for label in labels if label.span != primary]
+    return primary or span, tuple(dict.fromkeys(labels))
+
+
+# --- application -------------------------------------------------------------------------------
+
+
+def apply_function(
+    ctx: Context,
+    decl: FunctionDecl[Any],
+    args: tuple[Argument, ...],
+    node: ast.Node,
+    flow: Tensor | Outputs | None = None,
+    mechanisms: tuple[Mechanism | None, ...] = (),
+) -> Tensor | Outputs | Poison:
+    """Apply a tensor function; `flow` is prepended to the tensors among the arguments."""
+    inputs, rest = split_tensors(decl, args, node.span, flow)
+    if decl.name in ("add", "sub", "mul", "div", "pow", "matmul") and len(args) == 2 and flow is None:
+        rest = _number_operand(args, rest)
+    params, given = bind(ctx, decl, rest, node.span)
+    types = tuple(t.type for t in inputs)
+    outputs = run_rule(ctx, decl, params, types, inputs, node.span, given)
+    new = ctx.graph.add(
+        "function",
+        decl.name,
+        outputs,
+        node.span,
+        tuple(t.value for t in inputs),
+        mechanisms or tuple(("detach" if decl.name == "detach" else None) for _ in inputs),
+        decl,
+        params,
+        ctx.frame.module,
+    )
+    check_node_limit(ctx, node.span)
+    result = outputs_of(ctx, new.id)
+    ctx.pass_.steps[id(node)] = Step(
+        "function", inputs, result, None, params, decl, given
+    )
+    return result
+
+
+def _number_operand(args: tuple[Argument, ...], rest: tuple[Argument, ...]) -> tuple[Argument, ...]:
+    """The number of `x * 2` or `2 * x` as the arguments that arithmetic declares."""
+    if len(rest) != 1 or rest[0].name is not None:
+        return rest
+    number = Argument("other", rest[0].value, rest[0].node)
+    if args[0] is rest[0]:
+        return (number, Argument("reflected", True, None))
+    return (number,)
+
+
+def call_function(
+    ctx: Context, name: str, args: tuple[Argument, ...], node: ast.Node
+) -> Tensor | Outputs | Poison:
+    """Apply the function that the registry knows as `name`."""
+    decl = registry.function(name)
+    assert decl is not None, name
+    return apply_function(ctx, decl, args, node)
+
+
+def index_tensor(
+    ctx: Context, tensor: Tensor, items: tuple[Any, ...], node: ast.Index
+) -> Tensor | Outputs | Poison:
+    """`x[:, 0]`."""
+    args = (Argument(None, tensor, node.value), Argument("items", items, node))
+    return call_function(ctx, "index", args, node)
+
+
+def split_tensors(
+    decl: Declaration[Any],
+    args: tuple[Argument, ...],
+    span: Span,
+    flow: Tensor | Outputs | None,
+) -> tuple[tuple[Tensor, ...], tuple[Argument, ...]]:
+    """The tensors of a call in port order, and the other arguments."""
+    ports = {port.name: i for i, port in enumerate(decl.ports)}
+    positional: list[Tensor] = [] if flow is None else list(tensors_in(flow))
+    named: dict[int, Tensor] = {}
+    rest: list[Argument] = []
+    for arg in args:
+        if arg.name is None and is_tensor_like(arg.value):
+            positional.extend(tensors_in(arg.value))
+        elif arg.name in ports and is_tensor_like(arg.value):
+            (named[ports[arg.name]],) = tensors_in(arg.value)
+        elif is_tensor_like(arg.value):
+            fail(
+                "A0106",
+                f"`{arg.name}` of `{decl.name}` does not take a tensor",
+                arg.node.span if arg.node else span,
+            )
+        else:
+            rest.append(arg)
+    variadic = any(port.variadic for port in decl.ports)
+    if len(positional) > len(decl.ports) and not variadic:
+        takes = len(decl.ports)
+        fail(
+            "A0305",
+            f"`{decl.name}` takes {takes} tensor{'s' if takes != 1 else ''}, not {len(positional)}",
+            span,
+        )
+    required = [p.name for p in decl.ports if not p.optional]
+    missing = [n for i, n in enumerate(required) if i >= len(positional) and ports[n] not in named]
+    if missing:
+        fail(
+            "A0301",
+            f"`{decl.name}` needs a tensor for `{missing[0]}`",
+            span,
+            help=("begin the statement with a value, or pass the tensor as an argument",),
+        )
+    if not named:
+        return tuple(positional), tuple(rest)
+    for index in sorted(named):
+        if index != len(positional):
+            if index < len(positional):
+                fail("A0108", f"`{decl.ports[index].name}` of `{decl.name}` is given twice", span)
+            gap = decl.ports[len(positional)].name
+            fail("A0104", f"`{decl.name}` needs `{gap}` before `{decl.ports[index].name}`", span)
+        positional.append(named[index])
+    return tuple(positional), tuple(rest)
+
+
+def apply_layer(
+    ctx: Context,
+    module: Module,
+    decl: LayerDecl[Any],
+    params: Params,
+    given: Given,
+    inputs: tuple[Tensor, ...],
+    span: Span,
+) -> Tensor | Outputs | Poison:
+    """Apply the layer `module`; on its first application its weights take their shapes."""
+    required = sum(1 for p in decl.ports if not p.optional)
+    variadic = any(p.variadic for p in decl.ports)
+    if len(inputs) < required or (len(inputs) > len(decl.ports) and not variadic):
+        fail("A0305", f"`{decl.name}` takes {required} tensor{'s' if required != 1 else ''}, not {len(inputs)}", span)
+    types = tuple(t.type for t in inputs)
+    outputs = run_rule(ctx, decl, params, types, inputs, span, given)
+    first = module.decl is None
+    key = ("weights", decl.name, params, types)
+    sizes = ctx.ruled.get(key)
+    if sizes is None:
+        sizes = (dict(decl.inferred(params, types)), decl.weights(params, types))
+        ctx.ruled[key] = sizes
+    inferred, weights = sizes
+    for name, value in inferred.items():
+        for dim in value if isinstance(value, tuple) else (value,):
+            if dim.const is None:
+                fail(
+                    "A0204",
+                    f"`{name}` of `{decl.name}` must be a number, but the input leaves `{dim}` open",
+                    span,
+                    labels=inputs_of(ctx, dim),
+                    help=("give the input a fixed size there",),
+                )
+    if first:
+        module.decl, module.params = decl, params
+        module.inferred, module.weights = inferred, weights
+    elif module.weights != weights:
+        _refuse_shared(ctx, module, weights, span)
+    mechanism: Mechanism | None = None if first else "shared"
+    node = ctx.graph.add(
+        "layer",
+        decl.name,
+        outputs,
+        span,
+        tuple(t.value for t in inputs),
+        tuple(mechanism for _ in inputs),
+        decl,
+        params,
+        module,
+    )
+    check_node_limit(ctx, span)
+    return outputs_of(ctx, node.id)
+
+
+def _refuse_shared(ctx: Context, module: Module, weights: Any, span: Span) -> None:
+    def show(shape: tuple[Dim, ...]) -> str:
+        return "[" + ", ".join(str(d) for d in shape) + "]"
+
+    pairs = [(a, b) for a, b in zip(module.weights, weights, strict=False) if a.shape != b.shape]
+    notes = (
+        f"`{module.path}.{a.name}` would be {show(a.shape)} and {show(b.shape)}" for a, b in pairs[:1]
+    )
+    fail(
+        "A0601",
+        f"shared `{module.path}` is applied to inputs that need different weights",
+        span,
+        "applied again here",
+        labels=(Label(module.span, "its weights took their shapes here"),),
+        notes=tuple(notes),
+        help=("make the inputs alike, or use a layer of its own for each",),
+    )
+
+
+def check_node_limit(ctx: Context, span: Span) -> None:
+    if len(ctx.graph.nodes) > ctx.limits.nodes:
+        ctx.limit(f"the model has more than {ctx.limits.nodes:,} nodes", span)
+
+
+def outputs_of(ctx: Context, node: int) -> Tensor | Outputs:
+    from archspec.ir import Value
+
+    types = ctx.graph.node(node).outputs
+    tensors = tuple(Tensor(Value(node, i), t) for i, t in enumerate(types))
+    return tensors[0] if len(tensors) == 1 else Outputs(tensors)

@@ -1,0 +1,143 @@
+"""The state of one elaboration: the graph under construction, diagnostics, limits, caches."""
+
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from archspec.diagnostics import Diagnostic, Fix
+from archspec.diagnostics import Label as Mark
+from archspec.dims import Dim, Domains, Proven, Refuted, Unknown, at_least, divisible, equal
+from archspec.elaborate.values import Cursor, Frame, Label, Pass, Tensor
+from archspec.ir import Graph
+from archspec.layers.base import Obligation
+from archspec.source import Span
+from archspec.syntax import ast
+
+Verdict = Proven | Refuted | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one model may cost the compiler; a spec that needs more is refused with A0203."""
+
+    steps: int = 5_000_000
+    depth: int = 64
+    nodes: int = 200_000
+    items: int = 100_000
+    bits: int = 256
+
+
+class SpecError(Exception):
+    """A statement is wrong; carries its diagnostic to the statement's end, where elaboration goes on."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+class LimitError(SpecError):
+    """A limit is reached: elaboration of the model stops."""
+
+
+def fail(
+    code: str,
+    message: str,
+    span: Span,
+    text: str = "",
+    *,
+    labels: tuple[Mark, ...] = (),
+    notes: tuple[str, ...] = (),
+    help: tuple[str, ...] = (),
+    fixes: tuple[Fix, ...] = (),
+) -> NoReturn:
+    """Raise the `SpecError` of a fault at `span`."""
+    primary = Mark(span, text, primary=True)
+    raise SpecError(Diagnostic(code, "error", message, (primary, *labels), notes, help, fixes))
+
+
+@dataclass(slots=True, eq=False)
+class Context:
+    """Everything that the rooms of elaboration share; `frame` and `pass_` are where we stand."""
+
+    graph: Graph
+    limits: Limits
+    frame: Frame
+    pass_: Pass
+    cursor: Cursor
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    #: Labels by the identity of their module.
+    labels: dict[int, Label] = field(default_factory=dict)
+    #: Ties and initialisers, resolved when all modules exist.
+    deferred: list[tuple[Frame, ast.Tie | ast.Init]] = field(default_factory=list)
+    #: Values that blocks give out: alive though the caller may not use them.
+    given_out: list[Tensor] = field(default_factory=list)
+    steps: int = 0
+    depth: int = 0
+    #: Results of parameter validation and of shape rules, by call: repeated blocks cost little.
+    validated: dict[Any, Any] = field(default_factory=dict)
+    ruled: dict[Any, Any] = field(default_factory=dict)
+    verdicts: dict[tuple[str, Dim, Dim], Verdict] = field(default_factory=dict)
+    _seen: dict[tuple[str, Span | None], int] = field(default_factory=dict)
+
+    @property
+    def domains(self) -> Domains:
+        return self.graph.domains
+
+    def tick(self, span: Span) -> None:
+        """Count one step of compile-time work."""
+        self.steps += 1
+        if self.steps > self.limits.steps:
+            self.limit(f"the model needs more than {self.limits.steps:,} steps to unroll", span)
+
+    def limit(self, message: str, span: Span) -> NoReturn:
+        raise LimitError(
+            Diagnostic(
+                "A0203",
+                "error",
+                message,
+                (Mark(span, "here", primary=True),),
+                help=("check the loop bounds and list lengths that lead here",),
+            )
+        )
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Add a diagnostic; the same fault of one place in several calls is reported once."""
+        primary = diagnostic.primary
+        key = (diagnostic.code, primary.span if primary else None)
+        first = self._seen.get(key)
+        if first is not None and primary is not None:
+            return
+        self._seen[key] = len(self.diagnostics)
+        if self.frame.calls and primary is not None:
+            call = self.frame.calls[-1]
+            known = any(label.span == call for label in diagnostic.labels)
+            if not known and call != primary.span:
+                where = Mark(call, f"in this call of `{self.frame.block.name.id}`")
+                labels = (*diagnostic.labels, where)
+                diagnostic = Diagnostic(
+                    diagnostic.code,
+                    diagnostic.severity,
+                    diagnostic.message,
+                    labels,
+                    diagnostic.notes,
+                    diagnostic.help,
+                    diagnostic.fixes,
+                )
+        self.diagnostics.append(diagnostic)
+
+    def decide(self, kind: str, left: Dim, right: Dim) -> Verdict:
+        """The verdict on an obligation, for all sizes that the inputs allow."""
+        key = (kind, left, right)
+        verdict = self.verdicts.get(key)
+        if verdict is None:
+            match kind:
+                case "equal":
+                    verdict = equal(left, right, self.domains)
+                case "divisible":
+                    verdict = divisible(left, right, self.domains)
+                case _:
+                    verdict = at_least(left, right, self.domains)
+            self.verdicts[key] = verdict
+        return verdict
+
+    def judge(self, obligation: Obligation) -> Verdict:
+        return self.decide(obligation.kind, obligation.left, obligation.right)

@@ -1,0 +1,649 @@
+"""Expressions: compile-time values, and the tensor operations written in them."""
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from archspec.dims import Dim, DimError, Proven, Refuted
+from archspec.elaborate.apply import apply_function, call_function
+from archspec.elaborate.context import Context, LimitError, SpecError, fail
+from archspec.elaborate.files import suggestion
+from archspec.elaborate.values import (
+    POISON,
+    Argument,
+    BlockValue,
+    Builtin,
+    FnValue,
+    FunctionValue,
+    Label,
+    LayerValue,
+    Outputs,
+    Poison,
+    Tensor,
+    describe,
+    is_tensor_like,
+)
+from archspec.layers import registry
+from archspec.syntax import ast
+
+TENSOR_OPERATORS: Final = {
+    "+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow", "@": "matmul",
+}  # fmt: skip
+
+
+def evaluate(ctx: Context, expr: ast.Expr) -> Any:
+    """The value of `expr`: compile-time, or tensors after adding their nodes to the graph."""
+    ctx.tick(expr.span)
+    ctx.depth += 1
+    try:
+        if ctx.depth > ctx.limits.depth * 4:
+            ctx.limit("the expression is nested too deeply", expr.span)
+        return _HANDLERS[type(expr)](ctx, expr)
+    finally:
+        ctx.depth -= 1
+
+
+def evaluate_static(ctx: Context, expr: ast.Expr, purpose: str) -> Any:
+    """As `evaluate`, but tensors are refused; `purpose` completes "… is needed"."""
+    value = evaluate(ctx, expr)
+    if is_tensor_like(value) and value is not POISON:
+        fail(
+            "A0112",
+            f"{purpose} is needed here, not {describe(value)}",
+            expr.span,
+            "known only at run time",
+        )
+    return value
+
+
+# --- names -------------------------------------------------------------------------------------
+
+
+def lookup(ctx: Context, name: str) -> Any:
+    """What `name` stands for, innermost scope first; KeyError if nothing."""
+    names = ctx.frame.names
+    if name in names:
+        return names[name]
+    scope = ctx.frame.scope.names
+    if name in scope:
+        value = scope[name]
+        return POISON if value is None else value
+    if name in BUILTINS:
+        return BUILTINS[name]
+    layer = registry.layer(name)
+    if layer is not None:
+        return LayerValue(layer)
+    function = registry.function(name)
+    if function is not None:
+        return FunctionValue(function)
+    raise KeyError(name)
+
+
+def unknown_name(ctx: Context, name: str, node: ast.Node) -> Any:
+    """Fail with the diagnostic for a name that stands for nothing."""
+    known = [*ctx.frame.names, *ctx.frame.scope.names]
+    if name[:1].isupper():
+        layers = [*registry.layers(), *(k for k in known if k[:1].isupper())]
+        help, fixes = suggestion(node.span, name, layers, "layer")
+        fail("A0102", f"unknown layer `{name}`", node.span, help=help, fixes=fixes)
+    if name == "_":
+        fail(
+            "A0301",
+            "nothing flows in here, so `_` has no value",
+            node.span,
+            help=("begin with a value: `x -> …`",),
+        )
+    candidates = [*known, *registry.functions(), *BUILTINS]
+    help, fixes = suggestion(node.span, name, [c for c in candidates if c != "_"], "name")
+    fail("A0101", f"unknown name `{name}`", node.span, help=help, fixes=fixes)
+
+
+def name_of(ctx: Context, node: ast.Name | ast.Template) -> str:
+    """The text of a name, interpolations filled in."""
+    if isinstance(node, ast.Name):
+        return node.id
+    text = ""
+    for part in node.parts:
+        if isinstance(part, str):
+            text += part
+            continue
+        value = evaluate_static(ctx, part, "an integer or a string")
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            fail(
+                "A0201",
+                f"a name needs an integer or a string between its braces, not {describe(value)}",
+                part.span,
+            )
+        text += str(value)
+    if not text.isidentifier() and not text.isdecimal():
+        fail("A0106", f"`{text}` is not a usable name", node.span, help=("use letters, digits and `_`",))
+    return text
+
+
+def _name(ctx: Context, node: ast.Name | ast.Template) -> Any:
+    name = name_of(ctx, node)
+    try:
+        value = lookup(ctx, name)
+    except KeyError:
+        return unknown_name(ctx, name, node)
+    if isinstance(value, Label):
+        return value if value.value is None else value.value
+    if name == "_" and value is None:
+        return unknown_name(ctx, name, node)
+    return value
+
+
+def _attribute(ctx: Context, node: ast.Attribute) -> Any:
+    """`features.pool0`, `b.c3`: a label inside a group, or a named output of a block."""
+    name = name_of(ctx, node.name)
+    base: Any
+    if isinstance(node.value, ast.Name | ast.Template):
+        base_name = name_of(ctx, node.value)
+        try:
+            base = lookup(ctx, base_name)
+        except KeyError:
+            return unknown_name(ctx, base_name, node.value)
+    else:
+        base = evaluate(ctx, node.value)
+    value = base.value if isinstance(base, Label) else base
+    if value is POISON:
+        return POISON
+    if isinstance(value, Outputs) and name in value.names:
+        return value.items[value.names.index(name)]
+    if isinstance(base, Label):
+        child = base.module.children.get(name)
+        inner = ctx.labels.get(id(child))
+        if inner is not None:
+            return inner if inner.value is None else inner.value
+        names = [k for k, m in base.module.children.items() if id(m) in ctx.labels]
+        names += value.names if isinstance(value, Outputs) else ()
+        help, fixes = suggestion(node.name.span, name, names, "name")
+        fail("A0101", f"`{base.name}` has no `{name}`", node.name.span, help=help, fixes=fixes)
+    fail("A0101", f"{describe(value)} has no `{name}`", node.name.span)
+
+
+# --- literals ----------------------------------------------------------------------------------
+
+
+def _number(ctx: Context, node: ast.Number) -> Any:
+    return _bounded(ctx, node.value, node)
+
+
+def _range(ctx: Context, node: ast.Range) -> Any:
+    low, high = (_integer(ctx, e, "a range") for e in (node.low, node.high))
+    stop = high + 1 if node.inclusive else high
+    if stop - low > ctx.limits.items:
+        ctx.limit(f"the range has {stop - low:,} items; {ctx.limits.items:,} are allowed", node.span)
+    return range(low, stop)
+
+
+def _integer(ctx: Context, expr: ast.Expr, what: str) -> int:
+    value = evaluate_static(ctx, expr, "an integer")
+    if isinstance(value, Dim):
+        open_size(ctx, value, expr, what)
+    if isinstance(value, bool) or not isinstance(value, int):
+        fail("A0201", f"{what} needs integers, not {describe(value)}", expr.span)
+    return value
+
+
+def open_size(ctx: Context, dim: Dim, node: ast.Node, what: str) -> Any:
+    """Fail because a size is left open by an input where a number is needed."""
+    from archspec.elaborate.explain import inputs_of
+
+    symbols = ", ".join(f"`{s}`" for s in sorted(dim.symbols()))
+    fail(
+        "A0204",
+        f"{what} needs a number, but `{dim}` is left open",
+        node.span,
+        f"depends on {symbols}",
+        labels=inputs_of(ctx, dim),
+        help=("give the input a fixed size there, or compute the number from parameters",),
+    )
+
+
+def _items(ctx: Context, node: ast.ListExpr | ast.TupleExpr) -> list[Any]:
+    if len(node.items) > ctx.limits.items:
+        ctx.limit(f"the list has {len(node.items):,} items", node.span)
+    return [evaluate(ctx, item) for item in node.items]
+
+
+def _list(ctx: Context, node: ast.ListExpr) -> Any:
+    return _items(ctx, node)
+
+
+def _tuple(ctx: Context, node: ast.TupleExpr) -> Any:
+    return tuple(_items(ctx, node))
+
+
+def _comprehension(ctx: Context, node: ast.Comprehension) -> Any:
+    names = ctx.frame.names
+    saved = {t: names[t] for t in node.targets if t in names}
+    result: list[Any] = []
+    try:
+        for item in iterate(ctx, node.iterable):
+            ctx.tick(node.span)
+            for target, value in zip(node.targets, unpack(ctx, node.targets, item, node), strict=True):
+                names[target] = value
+            if node.condition is None or truth(ctx, node.condition):
+                result.append(evaluate(ctx, node.element))
+            if len(result) > ctx.limits.items:
+                ctx.limit(f"the list has more than {ctx.limits.items:,} items", node.span)
+    finally:
+        for target in node.targets:
+            names.pop(target, None)
+        names.update(saved)
+    return result
+
+
+def iterate(ctx: Context, expr: ast.Expr) -> Sequence[Any]:
+    """The items of a compile-time list, tuple or range."""
+    value = evaluate(ctx, expr)
+    if isinstance(value, Poison):
+        raise SilentError
+    if isinstance(value, Outputs):
+        return value.items
+    if not isinstance(value, list | tuple | range):
+        fail(
+            "A0201",
+            f"a loop needs a list or a range, not {describe(value)}",
+            expr.span,
+            help=("ranges are written `0..<n` or `1..n`",),
+        )
+    return value
+
+
+def unpack(ctx: Context, targets: Sequence[Any], item: Any, node: ast.Node) -> Sequence[Any]:
+    """`item` as one value per target."""
+    if len(targets) == 1:
+        return (item,)
+    if not isinstance(item, list | tuple) or len(item) != len(targets):
+        fail("A0305", f"{len(targets)} names are given for {describe(item)}", node.span)
+    return item
+
+
+class SilentError(Exception):
+    """The statement depends on one that failed; its own failure is not worth a word."""
+
+
+def truth(ctx: Context, expr: ast.Expr) -> bool:
+    """The value of a compile-time condition."""
+    value = evaluate_static(ctx, expr, "a compile-time condition")
+    if value is POISON:
+        raise SilentError
+    if isinstance(value, Dim):
+        open_size(ctx, value, expr, "a condition")
+    if not isinstance(value, bool | int | float | str | list | tuple | type(None)):
+        fail("A0201", f"a condition is needed, not {describe(value)}", expr.span)
+    return bool(value)
+
+
+# --- operators ---------------------------------------------------------------------------------
+
+_ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
+    "//": operator.floordiv, "%": operator.mod, "**": operator.pow,
+}  # fmt: skip
+
+_COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
+    ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+def _bounded(ctx: Context, value: Any, node: ast.Node) -> Any:
+    if type(value) is int and value.bit_length() > ctx.limits.bits:
+        ctx.limit(f"an integer of more than {ctx.limits.bits} bits", node.span)
+    if isinstance(value, str | list | tuple) and len(value) > ctx.limits.items:
+        ctx.limit(f"a value of more than {ctx.limits.items:,} items", node.span)
+    if isinstance(value, Dim) and value.const is not None:
+        return value.const
+    return value
+
+
+def _binary(ctx: Context, node: ast.Binary) -> Any:
+    if node.op in ("and", "or"):
+        left = truth(ctx, node.left)
+        return truth(ctx, node.right) if left is (node.op == "and") else left
+    left, right = evaluate(ctx, node.left), evaluate(ctx, node.right)
+    if left is POISON or right is POISON:
+        return POISON
+    if isinstance(left, Tensor) or isinstance(right, Tensor):
+        return _tensor_binary(ctx, node, left, right)
+    number = int | float | Dim
+    plain = isinstance(left, number) and isinstance(right, number)
+    plain = plain and not isinstance(left, bool) and not isinstance(right, bool)
+    listed = node.op == "+" and type(left) is type(right) and isinstance(left, str | list | tuple)
+    repeated = node.op == "*" and (
+        (isinstance(left, list | tuple | str) and type(right) is int)
+        or (isinstance(right, list | tuple | str) and type(left) is int)
+    )
+    if node.op == "@" or not (plain or listed or repeated):
+        fail(
+            "A0201",
+            f"`{node.op}` does not work between {describe(left)} and {describe(right)}",
+            node.span,
+        )
+    if isinstance(left, Dim) and isinstance(right, float):
+        open_size(ctx, left, node.left, "arithmetic with fractions")
+    if isinstance(right, Dim) and isinstance(left, float):
+        open_size(ctx, right, node.right, "arithmetic with fractions")
+    if node.op == "/" and (isinstance(left, Dim) or isinstance(right, Dim)):
+        open_size(ctx, Dim.of(left) if isinstance(left, Dim) else right, node, "`/`")  # type: ignore[arg-type]
+    if repeated:
+        count, items = (left, right) if isinstance(left, int) else (right, left)
+        if count * len(items) > ctx.limits.items:
+            ctx.limit(f"a value of {count * len(items):,} items", node.span)
+    if node.op == "**" and isinstance(right, int):
+        bits = left.bit_length() if isinstance(left, int) else 1
+        if abs(right) * max(bits, 1) > 100_000 or (isinstance(left, Dim) and right > 8):
+            ctx.limit(f"the power `{node.span.text}` is too large", node.span)
+    try:
+        result = _ARITHMETIC[node.op](left, right)
+    except ZeroDivisionError:
+        fail("A0202", f"`{node.span.text}` divides by zero", node.right.span, "is 0")
+    except OverflowError:
+        fail("A0202", f"`{node.span.text}` is too large for a float", node.span)
+    except DimError as error:
+        fail("A0204", f"`{node.span.text}` cannot be computed while sizes are open: {error}", node.span)
+    if isinstance(result, complex):
+        fail("A0202", f"`{node.span.text}` is not a real number", node.span)
+    return _bounded(ctx, result, node)
+
+
+def _tensor_binary(ctx: Context, node: ast.Binary, left: Any, right: Any) -> Any:
+    name = TENSOR_OPERATORS.get(node.op)
+    for operand, side in ((left, node.left), (right, node.right)):
+        number = isinstance(operand, int | float | Dim) and not isinstance(operand, bool)
+        if not isinstance(operand, Tensor) and not number:
+            fail("A0201", f"`{node.op}` needs tensors or numbers, not {describe(operand)}", side.span)
+    if name is None:
+        fail("A0201", f"`{node.op}` does not work on tensors", node.span)
+    args = (Argument(None, left, node.left), Argument(None, right, node.right))
+    return call_function(ctx, name, args, node)
+
+
+def _unary(ctx: Context, node: ast.Unary) -> Any:
+    if node.op == "not":
+        return not truth(ctx, node.operand)
+    value = evaluate(ctx, node.operand)
+    if value is POISON:
+        return POISON
+    if isinstance(value, Tensor) and node.op == "-":
+        return call_function(ctx, "neg", (Argument(None, value, node.operand),), node)
+    if isinstance(value, bool) or not isinstance(value, int | float | Dim):
+        fail("A0201", f"`{node.op}` does not work on {describe(value)}", node.span)
+    return -value if node.op == "-" else value
+
+
+def _compare(ctx: Context, node: ast.Compare) -> Any:
+    left = evaluate_static(ctx, node.first, "a compile-time value")
+    left_node = node.first
+    for op, expr in node.rest:
+        right = evaluate_static(ctx, expr, "a compile-time value")
+        if left is POISON or right is POISON:
+            return POISON
+        if not compare_values(ctx, op, left, right, left_node.span.to(expr.span), node):
+            return False
+        left, left_node = right, expr
+    return True
+
+
+def compare_values(ctx: Context, op: str, left: Any, right: Any, span: Any, node: ast.Node) -> bool:
+    """One comparison; of open sizes only where it has the same answer for all of them."""
+    if op in ("in", "not in"):
+        if not isinstance(right, list | tuple | range | str):
+            fail("A0201", f"`{op}` needs a list, not {describe(right)}", span)
+        try:
+            return (left in right) is (op == "in")
+        except TypeError:
+            fail("A0201", f"`{op}` does not work between {describe(left)} and {describe(right)}", span)
+    if isinstance(left, Dim) or isinstance(right, Dim):
+        for side in (left, right):
+            if isinstance(side, bool) or not isinstance(side, int | Dim):
+                if op in ("==", "!="):
+                    return op == "!="
+                fail("A0201", f"a size cannot be compared with {describe(side)}", span)
+        verdict = decide_comparison(ctx, op, Dim.of(left), Dim.of(right))
+        if verdict is None:
+            dim = left if isinstance(left, Dim) else right
+            open_size(ctx, dim, node, "a compile-time condition")
+        return bool(verdict)
+    try:
+        return bool(_COMPARE[op](left, right))
+    except TypeError:
+        fail("A0201", f"`{op}` does not work between {describe(left)} and {describe(right)}", span)
+
+
+def decide_comparison(ctx: Context, op: str, left: Dim, right: Dim) -> bool | None:
+    """True or False where the comparison has one answer for all allowed sizes, else None."""
+
+    def proven(kind: str, a: Dim, b: Dim) -> bool:
+        return isinstance(ctx.decide(kind, a, b), Proven)
+
+    one = Dim.of(1)
+    match op:
+        case "==" | "!=":
+            if proven("equal", left, right):
+                return op == "=="
+            apart = proven("at_least", left, right + one) or proven("at_least", right, left + one)
+            return (op == "!=") if apart else None
+        case ">=":
+            if proven("at_least", left, right):
+                return True
+            return False if proven("at_least", right, left + one) else None
+        case "<=":
+            return decide_comparison(ctx, ">=", right, left)
+        case ">":
+            return decide_comparison(ctx, ">=", left, right + one)
+        case _:
+            return decide_comparison(ctx, ">=", right, left + one)
+
+
+def _conditional(ctx: Context, node: ast.Conditional) -> Any:
+    return evaluate(ctx, node.then if truth(ctx, node.test) else node.other)
+
+
+# --- indexing and calls ------------------------------------------------------------------------
+
+
+def _index(ctx: Context, node: ast.Index) -> Any:
+    value = evaluate(ctx, node.value)
+    if value is POISON:
+        return POISON
+    items = tuple(_index_item(ctx, item) for item in node.items)
+    if isinstance(value, Tensor):
+        from archspec.elaborate.apply import index_tensor
+
+        return index_tensor(ctx, value, items, node)
+    if isinstance(value, Outputs):
+        value = value.items
+    if not isinstance(value, list | tuple | range | str):
+        fail("A0201", f"{describe(value)} cannot be indexed", node.value.span)
+    if len(items) != 1 or items[0] is ... or items[0] is None:
+        fail("A0201", "a list takes one index or slice", node.span)
+    index = items[0]
+    if isinstance(index, slice):
+        return value[index]
+    if isinstance(index, Dim):
+        open_size(ctx, index, node, "an index")
+    if isinstance(index, bool) or not isinstance(index, int):
+        fail("A0201", f"an index must be an integer, not {describe(index)}", node.span)
+    try:
+        return value[index]
+    except IndexError:
+        fail(
+            "A0503",
+            f"index {index} is out of range: the list has {len(value)} items",
+            node.span,
+            help=("indices count from 0",),
+        )
+
+
+def _index_item(ctx: Context, item: ast.Expr | ast.Slice | ast.Ellipsis) -> Any:
+    match item:
+        case ast.Ellipsis():
+            return ...
+        case ast.Slice(start=start, stop=stop, step=step):
+            bounds = [None if e is None else evaluate_static(ctx, e, "a size") for e in (start, stop, step)]
+            for bound, expr in zip(bounds, (start, stop, step), strict=True):
+                if isinstance(bound, bool) or not isinstance(bound, int | Dim | type(None)):
+                    fail("A0201", f"a slice needs integers, not {describe(bound)}", (expr or item).span)
+            return slice(*bounds)
+        case _:
+            return evaluate_static(ctx, item, "an index")
+
+
+def arguments(ctx: Context, node: ast.Call) -> tuple[Argument, ...]:
+    """The evaluated arguments of a call; a keyword twice is an error."""
+    seen: set[str] = set()
+    for keyword in node.keywords:
+        if keyword.name in seen:
+            fail("A0108", f"the argument `{keyword.name}` is given twice", keyword.span)
+        seen.add(keyword.name)
+    return (
+        *(Argument(None, evaluate(ctx, arg), arg) for arg in node.args),
+        *(Argument(k.name, evaluate(ctx, k.value), k.value) for k in node.keywords),
+    )
+
+
+def _call(ctx: Context, node: ast.Call) -> Any:
+    callee = evaluate(ctx, node.func)
+    return call_value(ctx, callee, node)
+
+
+def call_value(ctx: Context, callee: Any, node: ast.Call) -> Any:
+    """Call `callee` in an expression: layers and blocks collect arguments, functions compute."""
+    args = arguments(ctx, node)
+    if callee is POISON or any(a.value is POISON for a in args):
+        return POISON
+    has_tensor = any(is_tensor_like(a.value) for a in args)
+    match callee:
+        case LayerValue(decl=decl, args=earlier):
+            return LayerValue(decl, (*earlier, *args))
+        case BlockValue(block=block, scope=scope, args=earlier):
+            return BlockValue(block, scope, (*earlier, *args))
+        case Builtin(name=name, function=function):
+            if has_tensor and registry.function(name) is not None:
+                return call_function(ctx, name, args, node)
+            return _builtin(ctx, name, function, args, node)
+        case FunctionValue(decl=decl):
+            return apply_function(ctx, decl, args, node)
+        case FnValue():
+            return _call_fn(ctx, callee, args, node)
+        case _:
+            fail("A0112", f"{describe(callee)} cannot be called", node.func.span)
+
+
+def _call_fn(ctx: Context, callee: FnValue, args: tuple[Argument, ...], node: ast.Call) -> Any:
+    from archspec.elaborate.binding import bind_params
+
+    ctx.tick(node.span)
+    frame = ctx.frame
+    names = bind_params(ctx, callee.fn.params, args, callee.fn.name.id, node.span, callee.scope)
+    saved_names, saved_scope = frame.names, frame.scope
+    frame.names, frame.scope = dict(names), callee.scope
+    ctx.depth += 4
+    try:
+        if ctx.depth > ctx.limits.depth * 4:
+            ctx.limit(f"`{callee.fn.name.id}` calls itself without end", node.span)
+        return evaluate(ctx, callee.fn.value)
+    except LimitError:
+        raise
+    except SpecError as error:
+        raise SpecError(_with_call(error, node)) from None
+    finally:
+        frame.names, frame.scope = saved_names, saved_scope
+        ctx.depth -= 4
+
+
+def _with_call(error: SpecError, node: ast.Node) -> Any:
+    from dataclasses import replace
+
+    from archspec.diagnostics import Label as Mark
+
+    if len(error.diagnostic.labels) > 3:
+        return error.diagnostic
+    labels = (*error.diagnostic.labels, Mark(node.span, "in this call"))
+    return replace(error.diagnostic, labels=labels)
+
+
+def _builtin(
+    ctx: Context, name: str, function: Callable[..., Any], args: tuple[Argument, ...], node: ast.Call
+) -> Any:
+    for arg in args:
+        value = arg.value
+        if isinstance(value, Dim) and name in ("int", "floor", "ceil", "round", "sum") and len(args) == 1:
+            return value
+        if isinstance(value, Dim):
+            open_size(ctx, value, arg.node or node, f"`{name}`")
+        if isinstance(value, Label | LayerValue | BlockValue | FunctionValue | FnValue | Builtin):
+            fail("A0201", f"`{name}` does not take {describe(value)}", (arg.node or node).span)
+    try:
+        result = function(
+            *(a.value for a in args if a.name is None), **{a.name: a.value for a in args if a.name}
+        )
+        if isinstance(result, map | zip | enumerate | reversed):
+            result = list(result)
+    except (TypeError, AttributeError):
+        given = ", ".join(describe(a.value) for a in args) or "no argument"
+        fail("A0201", f"`{name}` does not work on {given}", node.span)
+    except (ValueError, OverflowError, ZeroDivisionError) as error:
+        fail("A0202", f"`{node.span.text}` has no result: {error}", node.span)
+    return _bounded(ctx, result, node)
+
+
+def _sum(items: Any) -> Any:
+    total: Any = 0
+    for item in items:
+        total = total + item
+    return total
+
+
+def _enumerate(items: Any, start: int = 0) -> list[tuple[int, Any]]:
+    return list(enumerate(items, start))
+
+
+def _zip(*lists: Any) -> list[tuple[Any, ...]]:
+    if len({len(items) for items in lists}) > 1:
+        raise ValueError(f"the lists have {', '.join(str(len(items)) for items in lists)} items")
+    return list(zip(*lists, strict=True))
+
+
+def _reversed(items: Any) -> Any:
+    return items[::-1]
+
+
+BUILTINS: Final[dict[str, Builtin]] = {
+    name: Builtin(name, function)
+    for name, function in {
+        "len": len, "min": min, "max": max, "sum": _sum, "int": int, "round": round, "abs": abs,
+        "floor": math.floor, "ceil": math.ceil, "sqrt": math.sqrt, "log2": math.log2, "float": float,
+        "enumerate": _enumerate, "zip": _zip, "reversed": _reversed,
+    }.items()
+}  # fmt: skip
+
+
+def refuted(verdict: object) -> bool:
+    return isinstance(verdict, Refuted)
+
+
+_HANDLERS: Final[dict[type, Callable[[Context, Any], Any]]] = {
+    ast.Name: _name,
+    ast.Template: _name,
+    ast.Number: _number,
+    ast.String: lambda _, node: node.value,
+    ast.Bool: lambda _, node: node.value,
+    ast.NoneValue: lambda _, __: None,
+    ast.ListExpr: _list,
+    ast.TupleExpr: _tuple,
+    ast.Range: _range,
+    ast.Unary: _unary,
+    ast.Binary: _binary,
+    ast.Compare: _compare,
+    ast.Conditional: _conditional,
+    ast.Index: _index,
+    ast.Attribute: _attribute,
+    ast.Call: _call,
+    ast.Comprehension: _comprehension,
+}

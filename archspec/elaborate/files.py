@@ -1,0 +1,262 @@
+"""Files and their definitions: reading, importing, and the scope that a file's names live in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from archspec.diagnostics import ArchSpecError, Diagnostic, Edit, Fix, Label
+from archspec.diagnostics.suggest import closest
+from archspec.elaborate.values import BlockValue, FnValue
+from archspec.source import SourceFile, Span
+from archspec.syntax import ast
+from archspec.syntax.parser import parse
+
+MAX_FILES = 500
+
+
+@dataclass(slots=True, eq=False)
+class FileScope:
+    """The definitions of one file, its own and imported ones."""
+
+    source: SourceFile
+    path: Path | None
+    names: dict[str, Any] = field(default_factory=dict)
+    spans: dict[str, Span] = field(default_factory=dict)
+    #: Models and variants defined here, in order.
+    models: dict[str, "ModelEntry"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelEntry:
+    """A model, or a variant of one (`call` holds its arguments)."""
+
+    name: str
+    block: ast.Block
+    scope: FileScope
+    call: ast.Call | None
+    span: Span
+
+
+def read_source(path: Path, shown: str | None = None, at: Span | None = None) -> SourceFile:
+    """Read a file as UTF-8, with or without a byte-order mark; `ArchSpecError` A0801/A0111 if it can't be."""
+    code = "A0801" if at is None else "A0111"
+    labels = () if at is None else (Label(at, "imported here", primary=True),)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        message = f"cannot read `{shown or path}`: {reason[:1].lower()}{reason[1:]}"
+        raise ArchSpecError((Diagnostic(code, "error", message, labels),)) from None
+    try:
+        return SourceFile(shown or str(path), data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        message = f"`{shown or path}` is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}"
+        help = ("save the file as UTF-8",)
+        raise ArchSpecError((Diagnostic(code, "error", message, labels, help=help),)) from None
+
+
+class Loader:
+    """Loads a file and all that it imports, each once; reports every fault found."""
+
+    def __init__(self) -> None:
+        self.scopes: dict[Path, FileScope] = {}
+        self.loading: list[Path] = []
+        self.diagnostics: list[Diagnostic] = []
+
+    def load(self, source: SourceFile, path: Path | None) -> FileScope:
+        """The scope of `source`; faults are collected in `diagnostics`."""
+        scope = FileScope(source, path)
+        if path is not None:
+            self.scopes[path] = scope
+            self.loading.append(path)
+        result = parse(source)
+        self.diagnostics.extend(result.diagnostics)
+        if result.file is not None:
+            for definition in result.file.definitions:
+                self._define(scope, definition)
+        if path is not None:
+            self.loading.pop()
+        return scope
+
+    def _define(self, scope: FileScope, definition: ast.Definition) -> None:
+        match definition:
+            case ast.Use():
+                self._use(scope, definition)
+            case ast.Function():
+                self._bind(scope, definition.name, FnValue(definition, scope))
+                _check_params(definition.params, self.diagnostics)
+            case ast.Block():
+                value = BlockValue(definition, scope)
+                fresh = self._bind(scope, definition.name, value)
+                _check_params(definition.params, self.diagnostics)
+                if definition.kind == "model" and fresh:
+                    name = definition.name.id
+                    entry = ModelEntry(name, definition, scope, None, definition.name.span)
+                    scope.models[name] = entry
+            case ast.Variant():
+                self._variant(scope, definition)
+            case ast.Extern():
+                self._error(
+                    "A0116",
+                    f"`{definition.name.id}`: own layers are not supported yet",
+                    definition.span,
+                    help="declare the layer as a block of known layers",
+                )
+
+    def _bind(self, scope: FileScope, name: ast.Name, value: object) -> bool:
+        if name.id in scope.names:
+            self.diagnostics.append(
+                Diagnostic(
+                    "A0108",
+                    "error",
+                    f"`{name.id}` is defined already",
+                    (
+                        Label(name.span, "defined again", primary=True),
+                        Label(scope.spans[name.id], "first defined here"),
+                    ),
+                    help=("give one of the two another name",),
+                )
+            )
+            return False
+        scope.names[name.id] = value
+        scope.spans[name.id] = name.span
+        return True
+
+    def _variant(self, scope: FileScope, variant: ast.Variant) -> None:
+        func = variant.call.func
+        base = scope.names.get(func.id) if isinstance(func, ast.Name) else None
+        if not isinstance(base, BlockValue) or base.block.kind != "model":
+            models = [n for n, v in scope.names.items() if isinstance(v, BlockValue) and v.block.kind == "model"]
+            help, fixes = suggestion(func.span, func.span.text, models, "model")
+            self.diagnostics.append(
+                Diagnostic(
+                    "A0114",
+                    "error",
+                    f"`{func.span.text}` is not a model, so it has no variants",
+                    (Label(func.span, "must name a model defined above", primary=True),),
+                    help=help,
+                    fixes=fixes,
+                )
+            )
+            return
+        if self._bind(scope, variant.name, base):
+            name = variant.name.id
+            entry = ModelEntry(name, base.block, base.scope, variant.call, variant.name.span)
+            # Arguments are written in this file, and may use its definitions.
+            scope.models[name] = ModelEntry(name, entry.block, scope, variant.call, entry.span)
+
+    def _use(self, scope: FileScope, use: ast.Use) -> None:
+        if use.library:
+            self._error(
+                "A0111",
+                f"there is no library module `{use.path}`",
+                use.path_span,
+                help='import a file instead: `use Name from "file.arch"`',
+            )
+            return
+        imported = self._import(scope, use)
+        if imported is None:
+            for name in use.names:
+                scope.names.setdefault(name.id, None)
+            return
+        for name in use.names:
+            value = imported.names.get(name.id)
+            if value is None:
+                if name.id not in imported.names:
+                    help, fixes = suggestion(name.span, name.id, list(imported.names), "definition")
+                    self.diagnostics.append(
+                        Diagnostic(
+                            "A0109",
+                            "error",
+                            f"`{use.path}` does not define `{name.id}`",
+                            (Label(name.span, "not found there", primary=True),),
+                            help=help,
+                            fixes=fixes,
+                        )
+                    )
+                scope.names.setdefault(name.id, None)
+                continue
+            self._bind(scope, name, value)
+
+    def _import(self, scope: FileScope, use: ast.Use) -> FileScope | None:
+        base = scope.path.parent if scope.path is not None else Path.cwd()
+        relative = Path(use.path)
+        if relative.is_absolute() or "\0" in use.path or relative.suffix != ".arch":
+            self._error(
+                "A0111",
+                f'cannot import "{use.path}"',
+                use.path_span,
+                help='give the path of an `.arch` file relative to this one, e.g. "blocks.arch"',
+            )
+            return None
+        try:
+            path = (base / relative).resolve()
+        except (OSError, RuntimeError):
+            path = base / relative
+        if path in self.loading:
+            circle = " -> ".join(p.name for p in [*self.loading[self.loading.index(path) :], path])
+            self._error(
+                "A0110",
+                f"files import each other in a circle: {circle}",
+                use.path_span,
+                help="move what both need into a third file",
+            )
+            return None
+        if path in self.scopes:
+            return self.scopes[path]
+        if len(self.scopes) >= MAX_FILES:
+            self._error("A0203", f"more than {MAX_FILES} files are imported", use.path_span, help="")
+            return None
+        shown = str(Path(scope.source.name).parent / relative)
+        try:
+            source = read_source(path, shown, use.path_span)
+        except ArchSpecError as error:
+            self.diagnostics.extend(error.diagnostics)
+            return None
+        return self.load(source, path)
+
+    def _error(self, code: str, message: str, span: Span, help: str) -> None:
+        label = Label(span, "", primary=True)
+        self.diagnostics.append(Diagnostic(code, "error", message, (label,), help=(help,) if help else ()))
+
+
+def suggestion(
+    span: Span, name: str, candidates: list[str], kind: str
+) -> tuple[tuple[str, ...], tuple[Fix, ...]]:
+    """Help and fix for a misspelt `name`."""
+    near = closest(name, candidates)
+    if not near:
+        known = ", ".join(f"`{c}`" for c in sorted(candidates)[:8])
+        return ((f"known here: {known}",) if known and len(candidates) <= 8 else ()), ()
+    help = f"a {kind} with a similar name exists: `{near[0]}`"
+    fix = Fix("safe", f"`{name}` -> `{near[0]}`", (Edit(span, near[0]),))
+    return (help,), (fix,)
+
+
+def _check_params(params: tuple[ast.Param, ...], diagnostics: list[Diagnostic]) -> None:
+    """Names are unique, and no required parameter follows one with a default."""
+    seen: dict[str, ast.Param] = {}
+    for param in params:
+        if param.name in seen:
+            diagnostics.append(
+                Diagnostic(
+                    "A0108",
+                    "error",
+                    f"the parameter `{param.name}` is listed twice",
+                    (Label(param.span, "", primary=True), Label(seen[param.name].span, "first here")),
+                )
+            )
+        if param.default is None and any(p.default is not None for p in seen.values()):
+            diagnostics.append(
+                Diagnostic(
+                    "A0001",
+                    "error",
+                    f"`{param.name}` has no default but follows a parameter that has one",
+                    (Label(param.span, "", primary=True),),
+                    help=("move it before the parameters with defaults, or give it a default",),
+                )
+            )
+        seen[param.name] = param
+
+

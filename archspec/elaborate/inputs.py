@@ -1,0 +1,327 @@
+"""Declared shapes: inputs of models and blocks, `where`, checked outputs, params and buffers."""
+
+from typing import Any
+
+from archspec.diagnostics import Label as Mark
+from archspec.dims import Dim, Domains, Proven
+from archspec.elaborate.apply import report_obligation
+from archspec.elaborate.context import Context, fail
+from archspec.elaborate.evaluate import evaluate, evaluate_static, name_of, truth
+from archspec.elaborate.explain import made_at
+from archspec.elaborate.initializers import evaluate_initial
+from archspec.elaborate.values import Outputs, Poison, Tensor, describe
+from archspec.ir import TensorDecl, Value
+from archspec.layers.base import DTYPES, Obligation, TensorType, dtype_kind
+from archspec.source import Span
+from archspec.syntax import ast
+
+Flowing = Tensor | Outputs | Poison | None
+
+
+def input_statements(block: ast.Block) -> list[ast.Input]:
+    return [s for s in block.body.statements if isinstance(s, ast.Input)]
+
+
+def bind_inputs(ctx: Context, inputs: tuple[Tensor, ...], span: Span) -> Flowing:
+    """Bind the inputs of the current block to `inputs`; gives what flows at its start."""
+    frame = ctx.frame
+    declared = input_statements(frame.block)
+    if not declared:
+        frame.inputs = [(f"x{i}" if len(inputs) > 1 else "x", t) for i, t in enumerate(inputs)]
+        if not inputs:
+            return None
+        return inputs[0] if len(inputs) == 1 else Outputs(inputs)
+    name = frame.block.name.id
+    if len(declared) != len(inputs):
+        wants = f"{len(declared)} input{'s' if len(declared) != 1 else ''}"
+        fail(
+            "A0305",
+            f"`{name}` has {wants}, but {len(inputs)} tensor{'s' if len(inputs) != 1 else ''} flow{'' if len(inputs) != 1 else 's'} in",
+            span,
+            labels=tuple(Mark(s.span, "an input") for s in declared),
+            help=("feed several inputs as a tuple: `(a, b) -> …`",) if len(declared) > 1 else (),
+        )
+    for statement, tensor in zip(declared, inputs, strict=True):
+        frame.inputs.append((statement.name, tensor))
+        _bind_name(ctx, statement, tensor)
+        bind_shape(ctx, tensor, statement.shape, f"input `{statement.name}` of `{name}`")
+        for condition in statement.where:
+            _check_where(ctx, condition)
+    return inputs[0] if len(inputs) == 1 else None
+
+
+def _bind_name(ctx: Context, statement: ast.Input, tensor: Tensor) -> None:
+    if statement.name in ctx.frame.names:
+        fail("A0107", f"`{statement.name}` is the name of a parameter or input already", statement.name_span)
+    ctx.frame.names[statement.name] = tensor
+
+
+def declare_inputs(ctx: Context) -> Flowing:
+    """The inputs of a model as nodes; open dims become symbols, `where` becomes their domain."""
+    frame = ctx.frame
+    declared = input_statements(frame.block)
+    if not declared:
+        fail(
+            "A0307",
+            f"the model `{frame.block.name.id}` has no input",
+            frame.block.name.span,
+            help=("begin its body with e.g. `input image: float[B, 3, H, W]`",),
+        )
+    equalities = _equalities(declared)
+    first: Tensor | None = None
+    for statement in declared:
+        shape = statement.shape
+        dims: list[Dim] = []
+        for item in shape.dims:
+            if isinstance(item, ast.Ellipsis):
+                fail(
+                    "A0404",
+                    "the input of a model has a known number of dimensions",
+                    item.span,
+                    help=("write each dimension; an open one gets a name",),
+                )
+            if isinstance(item, ast.Name) and item.id not in frame.names:
+                symbol = Dim.symbol(equalities.get(item.id, item.id))
+                frame.names[item.id] = symbol
+                frame.constants[item.id] = symbol
+            dims.append(_size(ctx, item))
+        tensor_type = TensorType(tuple(dims), _dtype(shape))
+        for item, dim in zip(shape.dims, dims, strict=True):
+            if dim.const is not None and dim.const < 1:
+                fail("A0106", f"a size must be at least 1, not {dim}", item.span)
+        node = ctx.graph.add(
+            "input", statement.name, (tensor_type,), statement.span, module=frame.module
+        )
+        tensor = Tensor(Value(node.id), tensor_type)
+        _bind_name(ctx, statement, tensor)
+        frame.inputs.append((statement.name, tensor))
+        first = first or tensor
+    for statement in declared:
+        for condition in statement.where:
+            _restrict(ctx, condition)
+    return first if len(declared) == 1 else None
+
+
+def _dtype(shape: ast.ShapeExpr) -> str:
+    if shape.dtype is None:
+        return "float"
+    if shape.dtype not in DTYPES:
+        fail("A0701", f"unknown dtype `{shape.dtype}`", shape.span, help=(f"dtypes are {', '.join(DTYPES)}",))
+    return shape.dtype
+
+
+def _size(ctx: Context, expr: ast.Expr) -> Dim:
+    value = evaluate_static(ctx, expr, "a size")
+    if isinstance(value, bool) or not isinstance(value, int | Dim):
+        fail("A0201", f"a size is an integer, not {describe(value)}", expr.span)
+    return Dim.of(value)
+
+
+# --- where -------------------------------------------------------------------------------------
+
+
+def _equalities(declared: list[ast.Input]) -> dict[str, str]:
+    """`where H == W`: the second name becomes another name of the first dim."""
+    dims = {d.id for s in declared for d in s.shape.dims if isinstance(d, ast.Name)}
+    same: dict[str, str] = {}
+    for statement in declared:
+        for condition in statement.where:
+            match condition:
+                case ast.Compare(first=ast.Name(id=a), rest=(("==", ast.Name(id=b)),)) if {a, b} <= dims:
+                    a = same.get(a, a)
+                    if a != b:
+                        same[b] = a
+    return same
+
+
+def _restrict(ctx: Context, condition: ast.Expr) -> None:
+    """Narrow the domain of a symbol by one condition of `where`."""
+    if isinstance(condition, ast.Binary) and condition.op == "and":
+        _restrict(ctx, condition.left)
+        _restrict(ctx, condition.right)
+        return
+    if not isinstance(condition, ast.Compare):
+        _unusable(condition)
+    left = condition.first
+    for op, right in condition.rest:
+        ctx.graph.domains = _narrow(ctx, left, op, right, condition)
+        left = right
+
+
+def _unusable(condition: ast.Expr) -> Any:
+    fail(
+        "A0206",
+        f"the checker cannot use the condition `{condition.span.text}`",
+        condition.span,
+        help=("use `H % 32 == 0`, `T <= 1024`, `H >= 8` or `H == W`",),
+    )
+
+
+def _narrow(ctx: Context, left: ast.Expr, op: str, right: ast.Expr, condition: ast.Compare) -> Domains:
+    domains = ctx.graph.domains
+    if isinstance(left, ast.Binary) and left.op == "%" and op == "==":
+        symbol = _symbol(evaluate(ctx, left.left))
+        modulus, residue = evaluate(ctx, left.right), evaluate(ctx, right)
+        if symbol is not None and type(modulus) is int and type(residue) is int and modulus > 0:
+            narrowed = domains.with_residue(symbol, modulus, residue % modulus)
+            if residue != residue % modulus:
+                fail("A0206", f"a remainder by {modulus} is never {residue}", right.span)
+            return _possible(ctx, narrowed, condition)
+        return _unusable(condition)  # type: ignore[no-any-return]
+    a, b = evaluate(ctx, left), evaluate(ctx, right)
+    first, second = _symbol(a), _symbol(b)
+    if first is None and second is not None:
+        flipped = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}
+        if op not in flipped:
+            _unusable(condition)
+        first, b, op = second, a, flipped[op]
+    elif first is not None and first == second and op == "==":
+        return domains
+    if first is None or type(b) is not int:
+        if not isinstance(a, Dim) and not isinstance(b, Dim):
+            if truth(ctx, condition):
+                return domains
+            fail("A0206", f"`{condition.span.text}` does not hold", condition.span)
+        return _unusable(condition)  # type: ignore[no-any-return]
+    match op:
+        case "<=":
+            narrowed = domains.with_upper(first, b)
+        case "<":
+            narrowed = domains.with_upper(first, b - 1)
+        case ">=":
+            narrowed = domains.with_lower(first, b)
+        case ">":
+            narrowed = domains.with_lower(first, b + 1)
+        case "==":
+            narrowed = domains.with_upper(first, b).with_lower(first, b)
+        case _:
+            return _unusable(condition)  # type: ignore[no-any-return]
+    return _possible(ctx, narrowed, condition)
+
+
+def _possible(ctx: Context, domains: Domains, condition: ast.Expr) -> Domains:
+    if domains.contradiction is not None:
+        fail(
+            "A0206",
+            f"no size satisfies `{condition.span.text}` together with the conditions before it",
+            condition.span,
+        )
+    return domains
+
+
+def _symbol(value: object) -> str | None:
+    """The symbol's name where `value` is a bare symbol."""
+    if isinstance(value, Dim):
+        symbols = value.symbols()
+        if len(symbols) == 1 and value is Dim.symbol(next(iter(symbols))):
+            return next(iter(symbols))
+    return None
+
+
+def _check_where(ctx: Context, condition: ast.Expr) -> None:
+    """A `where` of a block: its caller must satisfy it for all sizes."""
+    from archspec.elaborate.statements import _require
+
+    _require(ctx, ast.Require(condition, None, span=condition.span))
+
+
+# --- shapes that are checked -------------------------------------------------------------------
+
+
+def bind_shape(ctx: Context, tensor: Tensor, shape: ast.ShapeExpr, what: str) -> None:
+    """Match a tensor with a declared shape: unbound names are bound, the rest must be equal."""
+    _match(ctx, tensor, shape, what, bind=True)
+
+
+def check_shape(ctx: Context, tensor: Tensor, shape: ast.ShapeExpr, what: str) -> None:
+    """Fail unless the tensor has the declared shape for every allowed size."""
+    _match(ctx, tensor, shape, what, bind=False)
+
+
+def _match(ctx: Context, tensor: Tensor, shape: ast.ShapeExpr, what: str, bind: bool) -> None:
+    frame = ctx.frame
+    items = list(shape.dims)
+    dots = [i for i, d in enumerate(items) if isinstance(d, ast.Ellipsis)]
+    rank = tensor.type.rank
+    if len(dots) > 1:
+        fail("A0404", "a shape has at most one `...`", shape.span)
+    if shape.dtype is not None:
+        dtype = _dtype(shape)
+        if dtype_kind(dtype) != tensor.type.kind or (dtype != dtype_kind(dtype) and dtype != tensor.type.dtype):
+            fail(
+                "A0701",
+                f"{what} is {tensor.type.dtype}, but {dtype} is declared",
+                shape.span,
+                labels=made_at(ctx, tensor),
+            )
+    if rank < len(items) - len(dots) or (not dots and rank != len(items)):
+        count = len(items) - len(dots)
+        fail(
+            "A0404",
+            f"{what} has {rank} dimensions, but {'at least ' if dots else ''}{count} are declared",
+            shape.span,
+            labels=made_at(ctx, tensor),
+        )
+    axes = list(range(rank))
+    if dots:
+        after = len(items) - dots[0] - 1
+        pairs = [*zip(items[: dots[0]], axes, strict=False), *zip(items[dots[0] + 1 :], axes[rank - after :], strict=True)]
+    else:
+        pairs = list(zip(items, axes, strict=True))
+    for item, axis in pairs:
+        assert not isinstance(item, ast.Ellipsis)
+        dim = tensor.type.shape[axis]
+        if bind and isinstance(item, ast.Name) and item.id not in frame.names:
+            value: int | Dim = dim.const if dim.const is not None else dim
+            frame.names[item.id] = value
+            frame.constants[item.id] = value
+            continue
+        declared = _size(ctx, item)
+        if declared is dim:
+            continue
+        obligation = Obligation(
+            "equal", dim, declared, "A0408", f"{what} has {dim} where {item.span.text} is declared"
+            + (f" (which is {declared})" if item.span.text != str(declared) else ""),
+        )  # fmt: skip
+        verdict = ctx.judge(obligation)
+        if not isinstance(verdict, Proven):
+            report_obligation(ctx, obligation, verdict, item.span, (tensor,), {})
+
+
+# --- params and buffers ------------------------------------------------------------------------
+
+
+def declare_tensor(ctx: Context, statement: ast.Tensor) -> None:
+    """`param cls: [1, 1, dim] = zeros`: a weight of the container, readable as a value."""
+    frame, cursor = ctx.frame, ctx.cursor
+    name = name_of(ctx, statement.name)
+    dims = []
+    for item in statement.shape.dims:
+        if isinstance(item, ast.Ellipsis):
+            fail("A0404", f"a {statement.kind} has a known number of dimensions", item.span)
+        dim = _size(ctx, item)
+        if dim.const is None:
+            fail(
+                "A0204",
+                f"the shape of `{name}` needs numbers, but `{dim}` is left open",
+                item.span,
+                help=("use a parameter of the model for that size",),
+            )
+        if dim.const < 0:
+            fail("A0106", f"a size must be at least 0, not {dim}", item.span)
+        dims.append(dim)
+    tensor_type = TensorType(tuple(dims), _dtype(statement.shape))
+    if statement.kind == "param" and tensor_type.kind not in ("float", "complex"):
+        fail("A0701", f"a param is trained, so `{name}` must be float", statement.shape.span)
+    evaluate_initial(ctx, statement, name, tensor_type)
+    module = cursor.module
+    if not cursor.again:
+        if name in module.tensors or name in module.children:
+            fail("A0107", f"`{name}` is taken already", statement.name.span)
+        kind = "param" if statement.kind == "param" else "buffer"
+        module.tensors[name] = TensorDecl(name, kind, tensor_type, statement.span)  # type: ignore[arg-type]
+    node = ctx.graph.add("param", name, (tensor_type,), statement.span, module=module)
+    frame.names[name] = Tensor(Value(node.id), tensor_type)
+
+
+__all__ = ["bind_inputs", "check_shape", "declare_inputs", "declare_tensor"]

@@ -1,0 +1,382 @@
+"""Joins: `residual`, `dense` and `reuse … by …`, and the alignment of what is reused."""
+
+from typing import Any
+
+from archspec.diagnostics import Diagnostic, Edit, Fix
+from archspec.diagnostics import Label as Mark
+from archspec.dims import Proven, Refuted
+from archspec.elaborate.apply import apply_function, bind
+from archspec.elaborate.context import Context, fail
+from archspec.elaborate.evaluate import arguments, evaluate, lookup, name_of, unknown_name
+from archspec.elaborate.explain import inputs_of, lay_out_counterexample, origin
+from archspec.elaborate.values import (
+    POISON,
+    Argument,
+    BlockValue,
+    Builtin,
+    FunctionValue,
+    LayerValue,
+    Outputs,
+    Poison,
+    Step,
+    Tensor,
+    describe,
+
+)
+from archspec.ir import Mechanism
+from archspec.layers import registry
+from archspec.layers.base import FunctionDecl
+from archspec.source import Span
+from archspec.syntax import ast
+
+Flowing = Tensor | Outputs | Poison | None
+Join = ast.Residual | ast.Dense | ast.Reuse
+
+#: Axis names of the usual layouts, by rank.
+AXES = {
+    2: ("rows", "features"),
+    3: ("batch", "positions", "features"),
+    4: ("batch", "channels", "height", "width"),
+    5: ("batch", "channels", "depth", "height", "width"),
+}
+
+
+def run_join(ctx: Context, core: Join, flow: Flowing) -> Any:
+    """Run a join on the flowing value."""
+    from archspec.elaborate.statements import run_statements
+
+    if flow is POISON:
+        return POISON
+    if not isinstance(flow, Tensor):
+        keyword = core.span.text.split(None, 1)[0].split("{")[0]
+        if flow is None:
+            fail("A0301", f"nothing flows into `{keyword}`", core.span, help=("begin with a value: `x -> …`",))
+        fail("A0305", f"`{keyword}` joins one tensor, not {describe(flow)}", core.span)
+    match core:
+        case ast.Residual():
+            result = run_statements(ctx, core.body.statements, flow)
+            y = _one(result, core.body.span)
+            if y is POISON:
+                return POISON
+            return _combine(ctx, core, y, (flow,), "add", (), core.align, ("residual",))
+        case ast.Dense():
+            y = _one(run_statements(ctx, core.body.statements, flow), core.body.span)
+            if y is POISON:
+                return POISON
+            return _dense(ctx, core, flow, y)
+        case ast.Reuse():
+            return _reuse(ctx, core, flow)
+
+
+def _one(value: Flowing, span: Span) -> Any:
+    if value is POISON or isinstance(value, Tensor):
+        return value
+    fail("A0305", f"the body must give one tensor, not {describe(value)}", span)
+
+
+def _dense(ctx: Context, core: ast.Dense, x: Tensor, y: Tensor) -> Any:
+    if not _fits(ctx, core, (x, y), "concat", 1, None):
+        return x
+    decl = _function("concat")
+    return _record(
+        ctx, core, apply_function(ctx, decl, (), core, Outputs((x, y)), ("dense", None)), (x, y), ()
+    )
+
+
+def _function(name: str) -> FunctionDecl[Any]:
+    decl = registry.function(name)
+    assert decl is not None, name
+    return decl
+
+
+def _reuse(ctx: Context, core: ast.Reuse, flow: Tensor) -> Any:
+    sources: list[Tensor] = []
+    for expr in core.sources:
+        value = evaluate(ctx, expr)
+        if value is POISON:
+            return POISON
+        if not isinstance(value, Tensor):
+            fail("A0112", f"only a tensor can be reused, not {describe(value)}", expr.span)
+        sources.append(value)
+    combiner, args = _combiner(ctx, core.combiner)
+    if combiner is POISON or any(a.value is POISON for a in args):
+        return POISON
+    match combiner:
+        case FunctionDecl():
+            name = combiner.name
+            mechanism: Mechanism = {"add": "residual", "mul": "gate"}.get(name, "skip")  # type: ignore[assignment]
+            mechanisms = tuple(mechanism for _ in sources)
+            return _combine(ctx, core, flow, tuple(sources), name, args, core.align, mechanisms)
+        case LayerValue() | BlockValue():
+            return _by_layer(ctx, core, (flow, *sources), combiner)
+        case _:
+            fail(
+                "A0112",
+                f"features are combined by a function or a layer, not {describe(combiner)}",
+                core.combiner.span,
+                help=("use `concat`, `add`, `mul`, `max`, `mean`, or a layer of several inputs",),
+            )
+
+
+def _combiner(ctx: Context, expr: ast.Expr) -> tuple[Any, tuple[Argument, ...]]:
+    func = expr.func if isinstance(expr, ast.Call) else expr
+    args = arguments(ctx, expr) if isinstance(expr, ast.Call) else ()
+    if isinstance(func, ast.Name | ast.Template):
+        name = name_of(ctx, func)
+        try:
+            value = lookup(ctx, name)
+        except KeyError:
+            unknown_name(ctx, name, func)
+        if isinstance(value, FunctionValue):
+            return value.decl, args
+        if isinstance(value, Builtin):
+            return registry.function(value.name), args
+        if isinstance(value, LayerValue):
+            return LayerValue(value.decl, (*value.args, *args)), ()
+        if isinstance(value, BlockValue):
+            return BlockValue(value.block, value.scope, (*value.args, *args)), ()
+        return value, args
+    return evaluate(ctx, expr), ()
+
+
+def _by_layer(
+    ctx: Context, core: ast.Reuse, tensors: tuple[Tensor, ...], target: LayerValue | BlockValue
+) -> Any:
+    from archspec.elaborate.stages import build, child_module
+
+    stage = ast.Stage((), None, core.combiner, None, span=core.combiner.span)
+    module = child_module(ctx, stage)
+    if isinstance(target, LayerValue):
+        bind(ctx, target.decl, target.args, core.span)
+    result = build(ctx, module, target, tensors, stage)
+    step = ctx.pass_.steps.pop(id(stage))
+    ctx.pass_.steps[id(core.combiner)] = step
+    return _record(ctx, core, result, tensors, ())
+
+
+# --- alignment ---------------------------------------------------------------------------------
+
+
+def _combine(
+    ctx: Context,
+    core: ast.Residual | ast.Reuse,
+    y: Tensor,
+    sources: tuple[Tensor, ...],
+    name: str,
+    args: tuple[Argument, ...],
+    align: ast.Group | ast.Name | None,
+    mechanisms: tuple[Mechanism, ...],
+) -> Any:
+    axis = 1
+    if name in ("concat", "stack"):
+        dims = [a.value for a in args if a.name in (None, "dim")]
+        axis = dims[0] if dims and type(dims[0]) is int else (1 if name == "concat" else -1)
+        axis = axis % y.type.rank if -y.type.rank <= axis < y.type.rank else axis
+    reused: list[Tensor] = []
+    aligned: list[bool] = []
+    for source in sources:
+        needs = align is not None and not _proven(ctx, y, source, name, axis)
+        value: Any = _align(ctx, align, source, y) if needs and align is not None else source
+        if value is POISON:
+            return POISON
+        reused.append(value)
+        aligned.append(needs)
+    if not _fits(ctx, core, (y, *reused), name, axis, align):
+        return y
+    tensors = (y, *reused)
+    joined: Any
+    if name == "mean" and isinstance(core, ast.Reuse):
+        joined = _mean(ctx, core, tensors, mechanisms)
+    else:
+        decl = _function(name)
+        joined = apply_function(ctx, decl, args, core, Outputs(tensors), (None, *mechanisms))
+    return _record(ctx, core, joined, (y, *sources), tuple(aligned))
+
+
+def _mean(ctx: Context, core: ast.Reuse, tensors: tuple[Tensor, ...], mechanisms: Any) -> Any:
+    """The mean of several tensors: their sum, divided by their number."""
+    total = apply_function(ctx, _function("add"), (), core, Outputs(tensors), (None, *mechanisms))
+    count = Argument("other", len(tensors), None)
+    return apply_function(ctx, _function("div"), (count,), core, total)  # type: ignore[arg-type]
+
+
+def _record(
+    ctx: Context, core: Join, result: Any, inputs: tuple[Tensor, ...], aligned: tuple[bool, ...]
+) -> Any:
+    kind: Any = type(core).__name__.lower()
+    earlier = ctx.pass_.steps.get(id(core))
+    decl = earlier.decl if earlier is not None else None
+    params = earlier.params if earlier is not None else None
+    given = earlier.given if earlier is not None else {}
+    ctx.pass_.steps[id(core)] = Step(
+        kind, inputs, result, None, params, decl, given, aligned=aligned
+    )
+    return result
+
+
+def _align(ctx: Context, align: ast.Group | ast.Name, source: Tensor, target: Tensor) -> Any:
+    """Apply `align` to reused features: its statements in this container, or a named alignment."""
+    from archspec.elaborate.statements import run_statements
+
+    if isinstance(align, ast.Group):
+        result = run_statements(ctx, align.body.statements, source)
+        if result is POISON:
+            return POISON
+        if not isinstance(result, Tensor):
+            fail("A0305", f"`align` must give one tensor, not {describe(result)}", align.span)
+        return result
+    decl = registry.function(align.id) if align.id in ("crop", "pad") else None
+    if decl is None:
+        fail("A0103", f"unknown alignment `{align.id}`", align.span, help=("use `crop`, `pad` or a body `{ … }`",))
+    if align.id == "pad":
+        decl = registry.function("pad_to") or decl
+    return apply_function(ctx, decl, (), align, Outputs((source, target)))
+
+
+def _proven(ctx: Context, y: Tensor, x: Tensor, name: str, axis: int) -> bool:
+    """Whether `x` is proven to fit `y` as it is."""
+    if x.type.rank != y.type.rank:
+        return False
+    return all(
+        a is b or isinstance(ctx.decide("equal", a, b), Proven)
+        for i, (a, b) in enumerate(zip(y.type.shape, x.type.shape, strict=True))
+        if name != "concat" or i != axis
+    )
+
+
+ELEMENTWISE = ("add", "sub", "mul", "div", "max", "min", "maximum", "minimum", "mean", "stack", "concat")
+
+
+def _fits(
+    ctx: Context, core: Join, tensors: tuple[Tensor, ...], name: str, axis: int, align: Any
+) -> bool:
+    """Whether the tensors of a join fit; where not, report it as the join's fault."""
+    if name not in ELEMENTWISE:
+        return True
+    y = tensors[0]
+    for x in tensors[1:]:
+        if x.type.rank != y.type.rank:
+            if name in ("concat", "stack") or isinstance(core, ast.Residual | ast.Dense):
+                _report_rank(ctx, core, y, x, name)
+                return False
+            continue
+        for i, (a, b) in enumerate(zip(y.type.shape, x.type.shape, strict=True)):
+            if a is b or (name == "concat" and i == axis):
+                continue
+            one = 1 in (a.const, b.const) and name not in ("concat", "stack")
+            if one and not isinstance(core, ast.Residual):
+                continue
+            verdict = ctx.decide("equal", a, b)
+            if not isinstance(verdict, Proven):
+                _report_join(ctx, core, y, x, i, verdict, align)
+                return False
+    return True
+
+
+def _verb(core: Join, name: str) -> str:
+    if isinstance(core, ast.Dense) or name == "concat":
+        return "concatenate"
+    return {"add": "add", "mul": "multiply"}.get(name, f"combine by `{name}`")
+
+
+def _names(ctx: Context, core: Join, y: Tensor, x: Tensor) -> tuple[str, str]:
+    if isinstance(core, ast.Residual):
+        return _named(ctx, y, "the body's value"), "the block's input" if x is y else "the value before `residual`"
+    if isinstance(core, ast.Dense):
+        return _named(ctx, x, "the body's value"), "the value before `dense`"
+    text = next((s.span.text for s in core.sources), "")
+    return _named(ctx, y, "the flowing value"), f"`{text}`" if text else "the reused value"
+
+
+def _named(ctx: Context, tensor: Tensor, other: str) -> str:
+    module = ctx.graph.node(tensor.value.node).module
+    node = ctx.graph.node(tensor.value.node)
+    if node.kind == "layer" and module is not None and module.labelled:
+        return f"`{module.key}`"
+    return other
+
+
+def _report_rank(ctx: Context, core: Join, y: Tensor, x: Tensor, name: str) -> None:
+    first, second = _names(ctx, core, y, x)
+    fail(
+        "A0404",
+        f"cannot {_verb(core, name)} {first} and {second}: {y.type.rank} dimensions on one side, {x.type.rank} on the other",
+        _keyword(core),
+        f"{y.type} and {x.type}",
+        labels=(_source_label(ctx, y, None), _source_label(ctx, x, None)),
+    )
+
+
+def _keyword(core: Join) -> Span:
+    if isinstance(core, ast.Reuse):
+        return core.span
+    word = "residual" if isinstance(core, ast.Residual) else "dense"
+    return Span(core.span.source, core.span.start, core.span.start + len(word))
+
+
+def _source_label(ctx: Context, tensor: Tensor, axis: int | None) -> Mark:
+    node = origin(ctx, tensor, axis) if axis is not None else ctx.graph.node(tensor.value.node)
+    if axis is None:
+        return Mark(node.span, f"gives {tensor.type}")
+    dim = tensor.type.shape[axis]
+    return Mark(node.span, f"{dim} from here")
+
+
+def _report_join(
+    ctx: Context, core: Join, y: Tensor, x: Tensor, axis: int, verdict: Any, align: Any
+) -> None:
+    """The diagnostic of a failed join: both shapes, where each size came from, a remedy."""
+    a, b = y.type.shape[axis], x.type.shape[axis]
+    if isinstance(core, ast.Dense):
+        a, b = b, a
+    name = core.combiner.span.text if isinstance(core, ast.Reuse) else ""
+    first, second = _names(ctx, core, y, x)
+    names = AXES.get(y.type.rank, ())
+    what = names[axis] if axis < len(names) else f"on axis {axis}"
+    shapes = f"needs equal shapes: {x.type} and {y.type}"
+    if isinstance(core, ast.Dense) or name.startswith("concat"):
+        shapes = f"{x.type} and {y.type} differ in {what}"
+    notes: list[str] = []
+    labels = [_source_label(ctx, y, axis), _source_label(ctx, x, axis)]
+    if a.const is not None and b.const is not None:
+        code = "A0401"
+        sizes = f"{a} {what} on one side, {b} on the other"
+        if what in ("height", "width", "depth"):
+            sizes = f"{what} {a} on one side, {b} on the other"
+        message = f"cannot {_verb(core, name.split('(')[0] or 'add')} {first} to {second}: {sizes}"
+        if "concat" in _verb(core, name.split("(")[0]):
+            message = f"cannot concatenate {first} and {second}: {sizes}"
+    elif isinstance(verdict, Refuted):
+        code = "A0403"
+        message = f"{second} does not align with {first} for every size: {what} {b} and {a}"
+        notes.append(lay_out_counterexample("equal", a, b, verdict.counterexample))
+        labels.extend(inputs_of(ctx, a, b))
+    else:
+        code = "A0405"
+        message = f"cannot decide whether {second} aligns with {first} for every size: {what} {b} and {a}"
+        notes.append(verdict.reason)
+        labels.extend(inputs_of(ctx, a, b))
+    help, fixes = _remedy(core, y, x, axis, align)
+    primary = Mark(_keyword(core), shapes, primary=True)
+    marks = [m for m in dict.fromkeys(labels) if m.span != primary.span]
+    ctx.report(Diagnostic(code, "error", message, (primary, *marks), tuple(notes), help, fixes))
+
+
+def _remedy(core: Join, y: Tensor, x: Tensor, axis: int, align: Any) -> tuple[tuple[str, ...], tuple[Fix, ...]]:
+    if align is not None:
+        return (("the value of `align` must have the shape of the other side",), ())
+    conv = {3: "Conv1d", 4: "Conv2d", 5: "Conv3d"}.get(y.type.rank)
+    if isinstance(core, ast.Residual) and axis == 1 and conv and _spatially_equal(y, x):
+        text = f"{{ proj: {conv}({y.type.shape[1]}, 1) }}"
+        end = Span(core.span.source, core.span.end, core.span.end)
+        fix = Fix("maybe", f"add `align {text}`", (Edit(end, f" align {text}"),))
+        return ((f"project the reused features, or keep {x.type.shape[1]} channels",), (fix,))
+    if isinstance(core, ast.Residual):
+        return (("align the reused features: `residual { … } align { … }`",), ())
+    return ((), ())
+
+
+def _spatially_equal(y: Tensor, x: Tensor) -> bool:
+    return y.type.shape[2:] == x.type.shape[2:]
+
+

@@ -1,0 +1,133 @@
+"""From a model's syntax tree to its graph."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from archspec.diagnostics import ArchSpecError, Diagnostic
+from archspec.diagnostics import Label as Mark
+from archspec.dims import Domains
+from archspec.elaborate.binding import bind_params, match_params
+from archspec.elaborate.context import Context, LimitError, Limits, SpecError
+from archspec.elaborate.evaluate import SilentError, arguments
+from archspec.elaborate.files import FileScope, ModelEntry
+from archspec.elaborate.finish import finish
+from archspec.elaborate.inputs import declare_inputs
+from archspec.elaborate.statements import run_statements
+from archspec.elaborate.values import (
+    POISON,
+    Argument,
+    Cursor,
+    Frame,
+    Outputs,
+    Tensor,
+    tensors_in,
+)
+from archspec.ir import Graph, Module
+from archspec.source import Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Elaborated:
+    """A model whose every size is checked: its graph, and the record of how it was unrolled."""
+
+    entry: ModelEntry
+    graph: Graph
+    frame: Frame
+    warnings: tuple[Diagnostic, ...]
+
+
+def elaborate(
+    entry: ModelEntry, overrides: Mapping[str, Any] | None = None, limits: Limits | None = None
+) -> Elaborated:
+    """Unroll and check one model; raises `ArchSpecError` with every fault found.
+
+    `overrides` replaces parameters of the model by name; unknown names are the caller's to refuse.
+    """
+    block, span = entry.block, entry.span
+    root = Module("", None, span, block=entry.name)
+    graph = Graph(entry.name, root, Domains())
+    frame = Frame(block, entry.scope, root, {}, {})
+    ctx = Context(graph, limits or Limits(), frame, frame.root, Cursor(root))
+    try:
+        _run(ctx, entry, overrides or {})
+    except SpecError as error:
+        ctx.diagnostics.append(error.diagnostic)
+    except SilentError:
+        pass
+    except RecursionError:
+        message = "blocks, groups or expressions are nested too deeply"
+        ctx.diagnostics.append(
+            Diagnostic("A0203", "error", message, (Mark(span, "while unrolling this", primary=True),))
+        )
+    if any(d.severity == "error" for d in ctx.diagnostics):
+        raise ArchSpecError(tuple(ctx.diagnostics))
+    return Elaborated(entry, graph, frame, tuple(ctx.diagnostics))
+
+
+def _run(ctx: Context, entry: ModelEntry, overrides: Mapping[str, Any]) -> None:
+    frame, block = ctx.frame, entry.block
+    args = _variant_arguments(ctx, entry)
+    replaced = tuple(a for a in args if a.name not in overrides)
+    replaced += tuple(Argument(name, value, None) for name, value in overrides.items())
+    frame.scope = _defining_scope(entry)
+    values = bind_params(ctx, block.params, replaced, block.name.id, entry.span, frame.scope)
+    frame.given = {a.name: a for a in replaced if a.name is not None}
+    frame.constants.update(values)
+    frame.names.update(values)
+    flow = declare_inputs(ctx)
+    result = run_statements(ctx, block.body.statements, flow)
+    if frame.outputs is None:
+        frame.outputs = result
+        frame.output_names = _output_names(ctx, result)
+    outputs = frame.outputs
+    if outputs is POISON or outputs is None:
+        if not ctx.diagnostics:
+            message = f"the model `{block.name.id}` gives no output"
+            ctx.diagnostics.append(
+                Diagnostic("A0307", "error", message, (Mark(block.name.span, "", primary=True),))
+            )
+        return
+    for name, tensor in zip(frame.output_names, tensors_in(outputs), strict=True):
+        ctx.graph.outputs.append((name, tensor.value))
+    finish(ctx)
+
+
+def _output_names(ctx: Context, result: object) -> tuple[str, ...]:
+    if isinstance(result, Outputs):
+        return result.names or tuple(f"output{i}" for i in range(len(result.items)))
+    if isinstance(result, Tensor):
+        taken = any(name == "output" for name, _ in ctx.frame.inputs)
+        return ("output_" if taken else "output",)
+    return ()
+
+
+def _defining_scope(entry: ModelEntry) -> FileScope:
+    """The scope of the model's own file, which for a variant may be another one."""
+    from archspec.elaborate.values import BlockValue
+
+    value = entry.scope.names.get(entry.block.name.id)
+    return value.scope if isinstance(value, BlockValue) else entry.scope
+
+
+def _variant_arguments(ctx: Context, entry: ModelEntry) -> tuple[Argument, ...]:
+    """The arguments of a variant, each under its parameter's name."""
+    if entry.call is None:
+        return ()
+    args = arguments(ctx, entry.call)
+    optional = tuple(_with_default(p) for p in entry.block.params)
+    given = match_params(optional, args, entry.block.name.id, entry.call.span)
+    return tuple(Argument(name, a.value, a.node) for name, a in given.items())
+
+
+def _with_default(param: Any) -> Any:
+    from dataclasses import replace
+
+    from archspec.syntax import ast
+
+    return param if param.default is not None else replace(param, default=ast.NoneValue(span=param.span))
+
+
+def override_span(entry: ModelEntry) -> Span:
+    """Where a parameter that the command line sets belongs."""
+    return entry.block.name.span

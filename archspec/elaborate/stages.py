@@ -1,0 +1,505 @@
+"""Stages of a flow: what a stage applies, and the module it applies it in."""
+
+from dataclasses import replace
+from typing import Any
+
+from archspec.diagnostics import Edit, Fix
+from archspec.diagnostics import Label as Mark
+from archspec.elaborate import joins
+from archspec.elaborate.apply import apply_function, apply_layer, bind, check_node_limit
+from archspec.elaborate.binding import bind_params, match_params
+from archspec.elaborate.context import Context, fail
+from archspec.elaborate.evaluate import (
+    SilentError,
+    arguments,
+    call_value,
+    evaluate,
+    lookup,
+    name_of,
+    unknown_name,
+)
+from archspec.elaborate.values import (
+    POISON,
+    Argument,
+    BlockValue,
+    Builtin,
+    Cursor,
+    Frame,
+    FunctionValue,
+    Label,
+    LayerValue,
+    Outputs,
+    Pass,
+    Poison,
+    Step,
+    Tensor,
+    describe,
+    is_tensor_like,
+    tensors_in,
+)
+from archspec.ir import Module
+from archspec.layers import registry
+from archspec.layers.base import FunctionDecl
+from archspec.source import Span
+from archspec.syntax import ast
+
+Flowing = Tensor | Outputs | Poison | None
+
+
+def run_stage(ctx: Context, stage: ast.Stage, flow: Flowing, first: bool) -> Any:
+    """Run one stage; `first` where it begins its statement. The result may be a compile-time value."""
+    ctx.tick(stage.span)
+    ctx.frame.names["_"] = flow
+    core = stage.core
+    declares = [m for m in stage.modifiers if m in ("shared", "ema")]
+    if declares:
+        return declare(ctx, stage, declares[0])
+    match core:
+        case ast.Group():
+            return apply_target(ctx, stage, core, flow)
+        case ast.Residual() | ast.Dense() | ast.Reuse():
+            _refuse_label(stage, "`residual`, `dense` and `reuse`")
+            return joins.run_join(ctx, core, flow)
+        case ast.Inline():
+            _refuse_label(stage, "`inline`")
+            return _inline(ctx, stage, core, flow)
+        case ast.Name() | ast.Template() | ast.Attribute():
+            return _named(ctx, stage, core, flow, first)
+        case ast.Call():
+            return _called(ctx, stage, core, flow, first)
+        case _:
+            return _expression(ctx, stage, core, flow, first)
+
+
+def _refuse_label(stage: ast.Stage, what: str) -> None:
+    if stage.label is not None or stage.modifiers or stage.weights is not None:
+        fail(
+            "A0308",
+            f"{what} take no label",
+            stage.span,
+            help=("label a group around it: `name: { … }`",),
+        )
+
+
+# --- what a stage names ------------------------------------------------------------------------
+
+
+def _named(
+    ctx: Context, stage: ast.Stage, core: ast.Name | ast.Template | ast.Attribute, flow: Flowing, first: bool
+) -> Any:
+    if isinstance(core, ast.Attribute):
+        value = evaluate(ctx, core)
+    else:
+        name = name_of(ctx, core)
+        try:
+            value = lookup(ctx, name)
+        except KeyError:
+            return unknown_name(ctx, name, core)
+        if name == "_" and value is None:
+            return unknown_name(ctx, name, core)
+    if isinstance(value, Label):
+        if first and value.value is not None and stage.label is None:
+            return _source(ctx, stage, value.value)
+        return apply_label(ctx, stage, value, flow)
+    decl = _function_of(value)
+    if decl is not None and not (isinstance(value, Builtin) and first and flow is None):
+        _refuse_label_on_function(stage, decl)
+        if flow is None:
+            fail("A0301", f"nothing flows into `{decl.name}`", core.span, help=("begin with a value: `x -> …`",))
+        if flow is POISON:
+            return POISON
+        return apply_function(ctx, decl, (), core, flow)  # type: ignore[arg-type]
+    return _value(ctx, stage, value, flow, first)
+
+
+def _function_of(value: Any) -> FunctionDecl[Any] | None:
+    if isinstance(value, FunctionValue):
+        return value.decl
+    return registry.function(value.name) if isinstance(value, Builtin) else None
+
+
+def _refuse_label_on_function(stage: ast.Stage, decl: FunctionDecl[Any]) -> None:
+    if stage.label is not None:
+        name = stage.label.span.text
+        fail(
+            "A0308",
+            f"`{decl.name}` is a function: it has no module to label",
+            stage.label.span,
+            help=(f"name the value instead: `{name} = …`",),
+        )
+
+
+def _called(ctx: Context, stage: ast.Stage, core: ast.Call, flow: Flowing, first: bool) -> Any:
+    func: Any
+    if isinstance(core.func, ast.Name | ast.Template):
+        name = name_of(ctx, core.func)
+        try:
+            func = lookup(ctx, name)
+        except KeyError:
+            return unknown_name(ctx, name, core.func)
+    else:
+        func = evaluate(ctx, core.func)
+    if isinstance(func, Label):
+        fail(
+            "A0112",
+            f"`{func.name}` is a layer with its arguments set; apply it without any",
+            core.span,
+            help=(f"write `{func.name}`",),
+        )
+    decl = _function_of(func)
+    if decl is None:
+        return _value(ctx, stage, call_value(ctx, func, core), flow, first)
+    args = arguments(ctx, core)
+    if any(a.value is POISON for a in args):
+        return POISON
+    count = sum(1 for a in args for _ in tensors_in(a.value))
+    uses_flow = mentions_flow(core)
+    if isinstance(func, Builtin) and count == 0 and (flow is None or (first and args)):
+        plain = not any(a.name in ("dim", "keepdim") for a in args)
+        if plain:
+            return _value(ctx, stage, call_value(ctx, func, core), flow, first)
+    _refuse_label_on_function(stage, decl)
+    if uses_flow or (first and not _wants_flow(decl, args, count)):
+        return apply_function(ctx, decl, args, core)
+    if flow is POISON:
+        return POISON
+    if flow is None:
+        fail("A0301", f"nothing flows into `{decl.name}`", core.span, help=("begin with a value: `x -> …`",))
+    if count and any(p.variadic for p in decl.ports):
+        fail(
+            "A0302",
+            f"it is open where the flowing value goes among the tensors of `{decl.name}`",
+            core.span,
+            help=("write `_` for the flowing value, as in `concat(a, _)`",),
+        )
+    return apply_function(ctx, decl, args, core, flow)  # type: ignore[arg-type]
+
+
+def _wants_flow(decl: FunctionDecl[Any], args: tuple[Argument, ...], count: int) -> bool:
+    """Whether a call that begins a statement leaves a place for the flowing value."""
+    named = sum(1 for a in args if a.name is not None and is_tensor_like(a.value))
+    required = sum(1 for p in decl.ports if not p.optional)
+    if count - named < required:
+        return True
+    alone = count == 1 and len(decl.ports) == 2 and decl.ports[1].name == "other"
+    return alone and not any(a.name in (None, "other") and not is_tensor_like(a.value) for a in args)
+
+
+def _expression(ctx: Context, stage: ast.Stage, core: ast.Expr, flow: Flowing, first: bool) -> Any:
+    value = evaluate(ctx, core)
+    if isinstance(value, tuple) and is_tensor_like(value):
+        if any(not isinstance(v, Tensor | Poison) for v in value):
+            fail("A0201", "a tuple that flows holds tensors only", core.span)
+        value = POISON if POISON in value else Outputs(value)
+    if not first and is_tensor_like(value) and not mentions_flow(core):
+        _refuse_dropped(core.span)
+    if is_tensor_like(value) and stage.label is not None:
+        fail("A0308", "a value has no module to label", stage.label.span, help=("name it with `=`",))
+    if is_tensor_like(value):
+        ctx.pass_.steps.setdefault(id(stage), Step("value", (), value))
+        return value
+    return _value(ctx, stage, value, flow, first)
+
+
+def _refuse_dropped(span: Span) -> None:
+    fail(
+        "A0302",
+        "the flowing value would be dropped here",
+        span,
+        "does not use what flows in",
+        help=("begin a new statement, or use `_`, the value flowing in",),
+    )
+
+
+def _value(ctx: Context, stage: ast.Stage, value: Any, flow: Flowing, first: bool) -> Any:
+    match value:
+        case LayerValue() | BlockValue():
+            return apply_target(ctx, stage, value, flow)
+        case Tensor() | Outputs() | Poison():
+            if not first and not mentions_flow(stage.core):
+                _refuse_dropped(stage.core.span)
+            return _source(ctx, stage, value)
+        case _ if not first or stage.label is not None:
+            fail(
+                "A0112",
+                f"a layer or a tensor function is needed here, not {describe(value)}",
+                stage.core.span,
+            )
+        case _:
+            return value
+
+
+def _source(ctx: Context, stage: ast.Stage, value: Any) -> Any:
+    ctx.pass_.steps[id(stage)] = Step("value", (), value)
+    return value
+
+
+def mentions_flow(node: Any) -> bool:
+    """Whether `_` occurs in an expression."""
+    match node:
+        case ast.Name(id=id):
+            return id == "_"
+        case ast.Number() | ast.String() | ast.Bool() | None | str() | int() | float():
+            return False
+        case tuple():
+            return any(mentions_flow(item) for item in node)
+        case ast.Node():
+            fields = (f for f in node.__dataclass_fields__ if f != "span")
+            return any(mentions_flow(getattr(node, f)) for f in fields)
+        case _:
+            return False
+
+
+# --- modules -----------------------------------------------------------------------------------
+
+
+def child_module(ctx: Context, stage: ast.Stage) -> Module:
+    """The module of a stage in the current container: a new one, or, applied again, the old one."""
+    cursor = ctx.cursor
+    labelled = stage.label is not None
+    key = name_of(ctx, stage.label) if stage.label is not None else str(cursor.position)
+    cursor.position += 1
+    span = stage.label.span if stage.label is not None else stage.span
+    existing = cursor.module.children.get(key)
+    taken = existing is not None or key in cursor.module.tensors
+    if key in cursor.used or (taken and not cursor.again):
+        earlier = existing.span if existing is not None else cursor.module.tensors[key].span
+        fail(
+            "A0107",
+            f"the label `{key}` is taken already",
+            span,
+            labels=(Mark(earlier, "first used here"),),
+            help=("give each layer of a block its own label; in a loop, with its variable: `name{i}`",),
+        )
+    cursor.used.add(key)
+    if cursor.again:
+        if existing is None:
+            fail(
+                "A0601",
+                f"applied again, `{cursor.module.path}` would need a layer `{key}` that it does not have",
+                span,
+                help=("a shared block must be built of the same layers in every application",),
+            )
+        return existing
+    module = Module(key, cursor.module, stage.span, labelled)
+    module.frozen = "frozen" in stage.modifiers
+    module.checkpoint = "checkpoint" in stage.modifiers
+    module.pretrained = stage.weights
+    cursor.module.children[key] = module
+    return module
+
+
+def declare(ctx: Context, stage: ast.Stage, modifier: str) -> Any:
+    """`shared encoder: …` and `ema target: online(momentum=…)`: named now, applied later."""
+    if stage.label is None:
+        fail("A0308", f"`{modifier}` needs a label", stage.span, help=(f"write `{modifier} name: …`",))
+    name = name_of(ctx, stage.label)
+    label = Label(name, stage.label.span, None, stage, reusable=True)  # type: ignore[arg-type]
+    if modifier == "ema":
+        source, momentum = _ema_source(ctx, stage)
+        label.module = child_module(ctx, stage)
+        label.target, label.copy_of = source.target, source
+        label.module.ema_of, label.module.momentum = source.module, momentum
+    else:
+        core = stage.core
+        target = core if isinstance(core, ast.Group) else evaluate(ctx, core)  # type: ignore[arg-type]
+        if target is POISON:
+            raise SilentError
+        if not isinstance(target, LayerValue | BlockValue | ast.Group):
+            fail("A0112", f"a layer or block can be shared, not {describe(target)}", core.span)
+        label.module = child_module(ctx, stage)
+        label.target = target
+        label.module.shared = True
+    ctx.frame.names[name] = label
+    ctx.labels[id(label.module)] = label
+    ctx.pass_.steps[id(stage)] = Step("declare", module=label.module, label=label)
+    return None
+
+
+def _ema_source(ctx: Context, stage: ast.Stage) -> tuple[Label, float]:
+    core = stage.core
+    call = core if isinstance(core, ast.Call) else None
+    func = call.func if call is not None else core
+    source: Any = None
+    if isinstance(func, ast.Name | ast.Template):
+        source = ctx.frame.names.get(name_of(ctx, func))
+    if not isinstance(source, Label) or source.target is None:
+        fail(
+            "A0112",
+            "`ema` copies a layer that is declared above",
+            core.span,
+            help=("write `ema target: online(momentum=0.99)` after `shared online: …`",),
+        )
+    args = arguments(ctx, call) if call is not None else ()
+    values = {a.name: a.value for a in args}
+    momentum = values.get("momentum")
+    if set(values) != {"momentum"} or not isinstance(momentum, int | float) or not 0 <= momentum <= 1:
+        fail(
+            "A0104",
+            "`ema` needs a momentum between 0 and 1 and nothing else",
+            core.span,
+            help=(f"write `{source.name}(momentum=0.99)`",),
+        )
+    return source, float(momentum)
+
+
+def apply_label(ctx: Context, stage: ast.Stage, label: Label, flow: Flowing) -> Any:
+    """Apply a module by its label: a shared one again and again, any other is an error."""
+    if not label.reusable or label.target is None:
+        insert = Span(label.span.source, label.stage.span.start, label.stage.span.start)
+        fail(
+            "A0303",
+            f"`{label.name}` is applied a second time, but it is not shared",
+            stage.span,
+            "second application",
+            labels=(Mark(label.span, "declared and applied here"),),
+            help=(f"declare it first with `shared {label.name}: …`, then apply it where needed",),
+            fixes=(Fix("placeholder", f"add `shared {label.name}: …`", (Edit(insert, "shared "),)),),
+        )
+    if flow is None:
+        _nothing_flows(label.name, stage.core.span)
+    if flow is POISON:
+        return POISON
+    inputs = tuple(tensors_in(flow))
+    result = build(ctx, label.module, label.target, inputs, stage)
+    label.value = result
+    step = ctx.pass_.steps[id(stage)]
+    ctx.pass_.steps[id(stage)] = replace(step, kind="apply", label=label)
+    return result
+
+
+def _nothing_flows(name: str, span: Span) -> None:
+    fail("A0301", f"nothing flows into `{name}`", span, help=("begin with a value: `x -> …`",))
+
+
+def apply_target(
+    ctx: Context, stage: ast.Stage, target: LayerValue | BlockValue | ast.Group, flow: Flowing
+) -> Any:
+    """Apply a fresh instance of a layer, block or group as a module of the current container."""
+    module = child_module(ctx, stage)
+    label = None
+    if stage.label is not None:
+        label = Label(module.key, stage.label.span, module, stage, POISON, target=target)
+        ctx.frame.names[module.key] = label
+        ctx.labels[id(module)] = label
+    if flow is POISON:
+        return POISON
+    if flow is None and not (isinstance(target, BlockValue | ast.Group)):
+        _nothing_flows(target.decl.name, stage.core.span)
+    result = build(ctx, module, target, tuple(tensors_in(flow)), stage)
+    if label is not None:
+        label.value = result
+    return result
+
+
+def build(
+    ctx: Context,
+    module: Module,
+    target: LayerValue | BlockValue | ast.Group,
+    inputs: tuple[Tensor, ...],
+    stage: ast.Stage,
+) -> Any:
+    """Apply `target` as `module`, building the module on its first application."""
+    match target:
+        case LayerValue(decl=decl, args=args):
+            params, given = bind(ctx, decl, args, stage.core.span)
+            result: Any = apply_layer(ctx, module, decl, params, given, inputs, stage.core.span)
+            step = Step("layer", inputs, result, module, params, decl, given)
+        case BlockValue():
+            result, frame = call_block(ctx, module, target, inputs, stage)
+            step = Step("block", inputs, result, module, frame=frame, given=frame.given)
+        case ast.Group():
+            result = run_group(ctx, module, target, inputs)
+            step = Step("group", inputs, result, module)
+    ctx.pass_.steps[id(stage)] = step
+    return result
+
+
+def run_group(ctx: Context, module: Module, group: ast.Group, inputs: tuple[Tensor, ...]) -> Any:
+    """The statements of a group, in the module of the group and the names of its block."""
+    from archspec.elaborate.statements import run_statements
+
+    outer = ctx.cursor
+    ctx.cursor = Cursor(module, again=bool(module.children or module.tensors))
+    flow: Flowing = None
+    if inputs:
+        flow = inputs[0] if len(inputs) == 1 else Outputs(inputs)
+    try:
+        return run_statements(ctx, group.body.statements, flow)
+    finally:
+        ctx.cursor = outer
+
+
+def call_block(
+    ctx: Context, module: Module, target: BlockValue, inputs: tuple[Tensor, ...], stage: ast.Stage
+) -> tuple[Any, Frame]:
+    """Elaborate one call of a block; gives its value and the record of the call."""
+    block, span = target.block, stage.core.span
+    if block.kind == "model":
+        module.block = block.name.id
+    values = bind_params(ctx, block.params, target.args, block.name.id, span, target.scope)
+    given = match_params(block.params, target.args, block.name.id, span)
+    module.block = block.name.id
+    outer = ctx.frame, ctx.pass_, ctx.cursor
+    frame = Frame(block, target.scope, module, dict(values), dict(values))
+    frame.calls = (*ctx.frame.calls, span)
+    frame.given = given
+    if len(frame.calls) > ctx.limits.depth:
+        same = sum(1 for f in frame.calls if f == span)
+        if same > 1:
+            fail("A0113", f"`{block.name.id}` uses itself without end", span)
+        ctx.limit("blocks are nested too deeply", span)
+    ctx.frame, ctx.pass_ = frame, frame.root
+    ctx.cursor = Cursor(module, again=bool(module.children or module.tensors))
+    try:
+        result = run_block(ctx, inputs, span)
+    finally:
+        ctx.frame, ctx.pass_, ctx.cursor = outer
+    check_node_limit(ctx, span)
+    ctx.given_out.extend(tensors_in(result))
+    return result, frame
+
+
+def run_block(ctx: Context, inputs: tuple[Tensor, ...], span: Span) -> Any:
+    """The body of the block of the current frame, fed with `inputs`."""
+    from archspec.elaborate.inputs import bind_inputs
+    from archspec.elaborate.statements import run_statements
+
+    frame = ctx.frame
+    flow = bind_inputs(ctx, inputs, span)
+    result = run_statements(ctx, frame.block.body.statements, flow)
+    if frame.outputs is None:
+        frame.outputs = result
+    return frame.outputs
+
+
+def _inline(ctx: Context, stage: ast.Stage, core: ast.Inline, flow: Flowing) -> Any:
+    """`inline Block(…)`: its layers in this container, its labels and names in this scope."""
+    target = evaluate(ctx, core.call)
+    if not isinstance(target, BlockValue):
+        fail("A0112", f"only a block can be inlined, not {describe(target)}", core.call.span)
+    if flow is POISON:
+        return POISON
+    block, span = target.block, core.span
+    values = bind_params(ctx, block.params, target.args, block.name.id, span, target.scope)
+    outer = ctx.frame, ctx.pass_
+    frame = Frame(block, target.scope, ctx.cursor.module, dict(values), dict(values))
+    frame.calls = (*ctx.frame.calls, span)
+    frame.given = match_params(block.params, target.args, block.name.id, span)
+    if len(frame.calls) > ctx.limits.depth:
+        fail("A0113", f"`{block.name.id}` uses itself without end", span)
+    ctx.frame, ctx.pass_ = frame, frame.root
+    try:
+        result = run_block(ctx, tuple(tensors_in(flow)), span)
+    finally:
+        ctx.frame, ctx.pass_ = outer
+    for name, value in frame.names.items():
+        if isinstance(value, Label | Tensor | Outputs) and name != "_":
+            ctx.frame.names.setdefault(name, value)
+    ctx.pass_.steps[id(stage)] = Step(
+        "inline", tuple(tensors_in(flow)), result, frame=frame, given=frame.given
+    )
+    return result
+
+
+__all__ = ["Pass", "apply_label", "apply_target", "call_block", "run_block", "run_stage"]
