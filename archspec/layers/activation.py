@@ -158,7 +158,7 @@ class RReLUParams(Params):
 
 
 class RReLU(_Elementwise[RReLUParams]):
-    """Leaky ReLU with a slope drawn at random while training: `[...] -> [...]` (arXiv:1505.00853)."""
+    """Leaky ReLU, its slope random while training: `[...] -> [...]` (arXiv:1505.00853)."""
 
     Params = RReLUParams
     mode_dependent = True
@@ -249,7 +249,7 @@ class PReLUParams(Params):
 
 
 class PReLU(LayerDecl[PReLUParams]):
-    """Leaky ReLU with a learnt slope, one or one per channel: `[B, C, ...] -> [B, C, ...]` (arXiv:1502.01852)."""
+    """Leaky ReLU with a learnt slope, or one per channel: `[B, C, ...]` (arXiv:1502.01852)."""
 
     Params = PReLUParams
 
@@ -276,7 +276,8 @@ class PReLU(LayerDecl[PReLUParams]):
 
 
 class SoftmaxParams(Params):
-    dim: int  # required: torch's default depends on the rank and is deprecated
+    # Required, as torch's default depends on the rank and is deprecated.
+    dim: int = Field(description="write the dimension that sums to 1, e.g. `dim=-1` for the last")
 
 
 class _AlongAxis(LayerDecl[SoftmaxParams]):
@@ -330,7 +331,6 @@ class GLU(LayerDecl[GLUParams]):
         need_float(self.name, x[0])
         axis = axis_index(self.name, p.dim, x[0].rank)
         size = x[0].shape[axis]
-        need_divisible(
-            need, size, 2, what="size", unit="halves", argument="dim", axis=Axis(0, axis)
-        )
+        message = f"GLU cannot halve a dimension of {size}"
+        need_divisible(need, size, 2, message, Arg("dim"), Axis(0, axis))
         return (x[0].with_axis(axis, size // 2),)

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 
+from pydantic import Field
+
 from archspec import pycode as py
 from archspec.dims import Dim
 from archspec.layers.base import (
     ABSENT,
+    Arg,
     Axis,
     LayerDecl,
     Needs,
@@ -17,7 +20,7 @@ from archspec.layers.base import (
     TensorType,
     Weight,
 )
-from archspec.layers.checks import need_divisible, need_float, need_rank, product
+from archspec.layers.checks import need_float, need_groups, need_rank, product
 
 
 class MultiheadAttentionParams(Params):
@@ -26,16 +29,19 @@ class MultiheadAttentionParams(Params):
     bias: bool = True
     add_bias_kv: bool = False
     add_zero_attn: bool = False
-    batch_first: bool  # required: torch's default, time first, is seldom what is meant
+    # Required, as torch's default, time first, is seldom what is meant.
+    batch_first: bool = Field(
+        description="write `batch_first=true` for inputs [B, T, D], `batch_first=false` for [T, B, D]"
+    )
 
 
 class MultiheadAttention(LayerDecl[MultiheadAttentionParams]):
-    """Attention of `query` to `key` and `value`: `[B, T, D], [B, S, K], [B, S, V] -> [B, T, D]` (arXiv:1706.03762).
+    """Attention (arXiv:1706.03762): `[B, T, D], [B, S, K], [B, S, V] -> [B, T, D]`.
 
-    With one tensor it is self-attention; with two, the key is the value too. `batch_first=true` means
-    `[B, T, D]`, `batch_first=false` `[T, B, D]`; it has to be written, as torch's default is the latter.
-    `attn_mask` is `[T, S]` or `[B * num_heads, T, S]`, `key_padding_mask` is `[B, S]`: true, or -inf,
-    where attention is not allowed. Gives the output without the attention weights.
+    With one tensor it is self-attention; with two, the key is the value too. `batch_first=true`
+    means `[B, T, D]`, `batch_first=false` means `[T, B, D]`; it has to be written, as torch's
+    default is the latter. `attn_mask` is `[T, S]` or `[B * num_heads, T, S]`, `key_padding_mask`
+    is `[B, S]`: true, or -inf, where attention is not allowed. Without the attention weights.
     """
 
     Params = MultiheadAttentionParams
@@ -71,15 +77,8 @@ class MultiheadAttention(LayerDecl[MultiheadAttentionParams]):
             if tensor is not ABSENT:
                 need_float(self.name, tensor, port)
                 need_rank(self.name, tensor, names, port)
-        need_divisible(
-            need,
-            query.shape[2],
-            p.num_heads,
-            what="embed_dim",
-            unit="heads",
-            argument="num_heads",
-            axis=Axis(0, 2),
-        )
+        places = (Arg("num_heads"), Axis(0, 2))
+        need_groups(need, "embed_dim", query.shape[2], p.num_heads, "heads", *places)
         batch, time = (0, 1) if p.batch_first else (1, 0)
         if key is not query:
             need.equal(

@@ -1,9 +1,10 @@
 """Small checks that several shape rules share, with the wording of their faults."""
 
 from collections.abc import Iterable
+from math import isqrt
 
 from archspec.dims import Dim
-from archspec.layers.base import Arg, Axis, Needs, RuleError, TensorType
+from archspec.layers.base import Arg, Axis, Needs, Place, RuleError, TensorType
 
 #: The names of the spatial axes in messages, by their number.
 SPATIAL = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
@@ -39,7 +40,7 @@ def need_rank(layer: str, x: TensorType, axes: tuple[str, ...], port: int = 0) -
 
 
 def need_min_rank(layer: str, x: TensorType, axes: tuple[str, ...], port: int = 0) -> None:
-    """Refuse (A0404) a tensor with fewer axes than named; `...` among them stands for any number."""
+    """Refuse (A0404) a tensor with fewer axes than named; `...` stands for any number."""
     least = sum(1 for axis in axes if axis != "...")
     if x.rank < least:
         plural = "" if least == 1 else "s"
@@ -79,47 +80,44 @@ def axis_index(layer: str, value: int, rank: int, argument: str = "dim") -> int:
 
 
 def need_divisible(
-    need: Needs, total: Dim, parts: int, *, what: str, unit: str, argument: str, axis: Axis | None
+    need: Needs, total: Dim, parts: int, message: str, *at: Place, unit: str | None = None
 ) -> None:
-    """State (A0501) that `total`, called `what`, splits evenly into `parts` pieces called `unit`."""
-    if parts == 1:
-        return
-    need.divisible(
-        total,
-        parts,
-        "A0501",
-        f"{what} {total} is not divisible by {parts} {unit}",
-        Arg(argument),
-        *(() if axis is None else (axis,)),
-        help=_alternatives(total.const, parts, what, unit),
-    )
+    """State (A0501) that `parts` divides `total`; `unit`, what the parts are, adds alternatives."""
+    if parts != 1:
+        help = () if unit is None else _alternatives(total.const, parts, unit)
+        need.divisible(total, parts, "A0501", message, *at, help=help)
 
 
-def _alternatives(total: int | None, parts: int, what: str, unit: str) -> tuple[str, ...]:
-    if total is None or total < 1:
+def need_groups(need: Needs, what: str, total: Dim, parts: int, unit: str, *at: Place) -> None:
+    """State (A0501) that the channels or features `total`, called `what`, split into `parts`."""
+    message = f"{what} {total} is not divisible by {parts} {unit}"
+    need_divisible(need, total, parts, message, *at, unit=unit)
+
+
+def _alternatives(total: int | None, parts: int, unit: str) -> tuple[str, ...]:
+    if total is None or not 1 <= total <= 1_000_000 or total % parts == 0:
         return ()
-    divisors = [n for n in range(1, total + 1) if total % n == 0]
-    shown = " ".join(str(n) for n in divisors)
-    below, above = total // parts * parts, -(-total // parts) * parts
+    low = [n for n in range(1, isqrt(total) + 1) if total % n == 0]
+    divisors = sorted({*low, *(total // n for n in low)})
+    below, above = total // parts * parts, (total // parts + 1) * parts
     nearest = ", ".join(str(n) for n in (below, above) if n > 0)
-    return (f"{unit} that divide {total}: {shown}; nearest {what} for {parts} {unit}: {nearest}",)
+    shown = " ".join(str(n) for n in divisors)
+    return (f"{unit} that divide {total}: {shown}; nearest widths for {parts} {unit}: {nearest}",)
 
 
 def need_kernel_fits(
-    need: Needs, size: Dim, kernel: int, dilation: int, padding: int, *, axis: int, slack: int = 0
+    need: Needs, size: Dim, kernel: int, dilation: int, extra: int, *, axis: int, padded: bool
 ) -> None:
-    """State (A0502) that a window of `kernel` fits into `size` with `padding` on both sides.
-
-    `slack` is by how much the window may hang over the end, as it may with `ceil_mode`.
-    """
+    """State (A0502) that a window of `kernel` fits into `size`, enlarged by `extra` elements."""
     reach = dilation * (kernel - 1) + 1
-    dilated = f", dilated to {reach}," if dilation > 1 and kernel > 1 else ""
-    padded = "padded input" if padding else "input"
+    if size.const is not None and size.const + extra >= reach:
+        return
+    dilated = f", dilated to {reach}," if reach > kernel else ""
     need.at_least(
-        size + (2 * padding + slack),
+        size + extra,
         reach,
         "A0502",
-        f"the kernel of {kernel}{dilated} is larger than its {padded}",
+        f"the kernel of {kernel}{dilated} is larger than its {'padded ' if padded else ''}input",
         Arg("kernel_size"),
         Axis(0, axis),
         help=("use a smaller kernel, more padding, or fewer downsamplings before it",),

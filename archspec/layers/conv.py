@@ -1,9 +1,7 @@
 """Convolutions and transposed convolutions over one, two or three spatial axes."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import ClassVar, Literal
 
 from archspec.dims import Dim
 from archspec.layers.base import (
@@ -26,8 +24,8 @@ from archspec.layers.base import (
 )
 from archspec.layers.checks import (
     SPATIAL,
-    need_divisible,
     need_float,
+    need_groups,
     need_kernel_fits,
     need_rank,
     product,
@@ -107,8 +105,7 @@ class _Conv(LayerDecl[ConvParams]):
             case padding:
                 largest, total = padding[i], 2 * padding[i]
         _need_border(need, p.padding_mode, size, largest, axis=2 + i)
-        if total < reach - 1:  # else even a single element is enough
-            need_kernel_fits(need, size, kernel, dilation, total // 2, axis=2 + i)
+        need_kernel_fits(need, size, kernel, dilation, total, axis=2 + i, padded=total > 0)
         return (size + (total - reach)) // p.stride[i] + 1
 
     def inferred(
@@ -141,7 +138,7 @@ class Conv2d(_Conv):
 
 
 class Conv3d(_Conv):
-    """Convolution over three axes: `[B, C, D, H, W] -> [B, out_channels, D', H', W']`."""
+    """Convolution over three axes: `[B, C, D, H, W] -> [B, O, D', H', W']`, O = out_channels."""
 
     Params = Conv3dParams
     spatial = 3
@@ -158,7 +155,7 @@ class ConvTransposeParams(Params):
     groups: Positive = 1
     bias: bool = True
     dilation: tuple[int, ...]
-    padding_mode: Annotated[Literal["zeros"], Field()] = "zeros"
+    padding_mode: Literal["zeros"] = "zeros"
 
 
 class ConvTranspose1dParams(ConvTransposeParams):
@@ -256,31 +253,15 @@ class ConvTranspose2d(_ConvTranspose):
 
 
 class ConvTranspose3d(_ConvTranspose):
-    """Transposed convolution over three axes: `[B, C, D, H, W] -> [B, out_channels, D', H', W']`."""
+    """Transposed convolution over three axes: `[B, C, D, H, W] -> [B, O, D', H', W']`."""
 
     Params = ConvTranspose3dParams
     spatial = 3
 
 
 def _need_groups(need: Needs, groups: int, channels: Dim, out_channels: Dim) -> None:
-    need_divisible(
-        need,
-        channels,
-        groups,
-        what="in_channels",
-        unit="groups",
-        argument="groups",
-        axis=Axis(0, 1),
-    )
-    need_divisible(
-        need,
-        out_channels,
-        groups,
-        what="out_channels",
-        unit="groups",
-        argument="groups",
-        axis=None,
-    )
+    need_groups(need, "in_channels", channels, groups, "groups", Arg("groups"), Axis(0, 1))
+    need_groups(need, "out_channels", out_channels, groups, "groups", Arg("groups"))
 
 
 def _need_border(need: Needs, mode: PaddingMode, size: Dim, padding: int, *, axis: int) -> None:

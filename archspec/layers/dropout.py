@@ -32,21 +32,21 @@ class Dropout(_Dropout):
 
 
 class Dropout1d(_Dropout):
-    """Zeroes whole channels with probability `p`: `[B, C, L] -> [B, C, L]` (arXiv:1411.4280)."""
+    """Zeroes channels with probability `p`: `[B, C, L] -> [B, C, L]` (arXiv:1411.4280)."""
 
     Params = DropoutParams
     spatial = 1
 
 
 class Dropout2d(_Dropout):
-    """Zeroes whole channels with probability `p`: `[B, C, H, W] -> [B, C, H, W]` (arXiv:1411.4280)."""
+    """Zeroes channels with probability `p`: `[B, C, H, W]`, unchanged (arXiv:1411.4280)."""
 
     Params = DropoutParams
     spatial = 2
 
 
 class Dropout3d(_Dropout):
-    """Zeroes whole channels with probability `p`: `[B, C, D, H, W]`, unchanged (arXiv:1411.4280)."""
+    """Zeroes channels with probability `p`: `[B, C, D, H, W]`, unchanged (arXiv:1411.4280)."""
 
     Params = DropoutParams
     spatial = 3

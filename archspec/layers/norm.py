@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from archspec.dims import Dim
-from archspec.layers.base import Axis, LayerDecl, Needs, Params, Positive, TensorType, Weight
+from archspec.layers.base import Arg, Axis, LayerDecl, Needs, Params, Positive, TensorType, Weight
 from archspec.layers.checks import (
     SPATIAL,
-    need_divisible,
     need_float,
+    need_groups,
     need_min_rank,
     need_rank,
     product,
@@ -185,7 +185,7 @@ class RMSNormParams(Params):
 
 
 class RMSNorm(LayerDecl[RMSNormParams]):
-    """Division by the root mean square of the last axis: `[..., D] -> [..., D]` (arXiv:1910.07467)."""
+    """Scales the last axis to a root mean square of 1: `[..., D]`, unchanged (arXiv:1910.07467)."""
 
     Params = RMSNormParams
 
@@ -212,7 +212,7 @@ class GroupNormParams(Params):
 
 
 class GroupNorm(LayerDecl[GroupNormParams]):
-    """Normalisation per sample over groups of channels: `[B, C, ...] -> [B, C, ...]` (arXiv:1803.08494)."""
+    """Normalisation per sample and group of channels: `[B, C, ...]`, unchanged (arXiv:1803.08494)."""
 
     Params = GroupNormParams
     torch_order = ("num_groups", "num_channels", "eps", "affine")
@@ -223,15 +223,8 @@ class GroupNorm(LayerDecl[GroupNormParams]):
         need_float(self.name, x[0])
         need_min_rank(self.name, x[0], ("B", "C", "..."))
         batch, channels, *rest = x[0].shape
-        need_divisible(
-            need,
-            channels,
-            p.num_groups,
-            what="num_channels",
-            unit="groups",
-            argument="num_groups",
-            axis=Axis(0, 1),
-        )
+        places = (Arg("num_groups"), Axis(0, 1))
+        need_groups(need, "num_channels", channels, p.num_groups, "groups", *places)
         _need_several(need, self.name, product((batch, channels // p.num_groups, *rest)))
         return (x[0],)
 
@@ -252,7 +245,7 @@ class LocalResponseNormParams(Params):
 
 
 class LocalResponseNorm(LayerDecl[LocalResponseNormParams]):
-    """Normalisation over neighbouring channels: `[B, C, ...] -> [B, C, ...]` (Krizhevsky et al., 2012)."""
+    """Scaling by nearby channels: `[B, C, L, ...]` (Krizhevsky et al., 2012)."""
 
     Params = LocalResponseNormParams
 

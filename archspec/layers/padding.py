@@ -126,7 +126,7 @@ class ZeroPad1d(_Pad):
 
 
 class ZeroPad2d(_Pad):
-    """Pads with zeros: `[B, C, H, W] -> [B, C, H', W']`; (left, right, top, bottom), negative crops."""
+    """Pads with zeros: `[B, C, H, W] -> [B, C, H', W']`; negative crops."""
 
     Params = ZeroPad2dParams
     spatial = 2
@@ -169,7 +169,7 @@ class ReflectionPad1d(_Pad):
 
 
 class ReflectionPad2d(_Pad):
-    """Pads by mirroring at the border: `[B, C, H, W] -> [B, C, H', W']`; (left, right, top, bottom)."""
+    """Pads by mirroring at the border: `[B, C, H, W] -> [B, C, H', W']`."""
 
     Params = BorderPad2dParams
     spatial = 2
@@ -177,7 +177,7 @@ class ReflectionPad2d(_Pad):
 
 
 class ReflectionPad3d(_Pad):
-    """Pads by mirroring at the border: `[B, C, D, H, W] -> [B, C, D', H', W']`; last axis first."""
+    """Pads by mirroring at the border: `[B, C, D, H, W]`; the last axis comes first."""
 
     Params = BorderPad3dParams
     spatial = 3
@@ -192,21 +192,21 @@ class ReplicationPad1d(_Pad):
 
 
 class ReplicationPad2d(_Pad):
-    """Pads with the border's values: `[B, C, H, W] -> [B, C, H', W']`; (left, right, top, bottom)."""
+    """Pads with the border's values: `[B, C, H, W] -> [B, C, H', W']`."""
 
     Params = BorderPad2dParams
     spatial = 2
 
 
 class ReplicationPad3d(_Pad):
-    """Pads with the border's values: `[B, C, D, H, W] -> [B, C, D', H', W']`; last axis first."""
+    """Pads with the border's values: `[B, C, D, H, W]`; the last axis comes first."""
 
     Params = BorderPad3dParams
     spatial = 3
 
 
 class CircularPad1d(_Pad):
-    """Pads with the opposite side's values: `[B, C, L] -> [B, C, L']`; `padding` is (left, right)."""
+    """Pads with the opposite side's values: `[B, C, L] -> [B, C, L']`."""
 
     Params = BorderPad1dParams
     spatial = 1

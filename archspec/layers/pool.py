@@ -36,8 +36,8 @@ def _window(
 ) -> Dim:
     """The number of windows along `axis`; states that there is one.
 
-    In `ceil_mode` a last window may hang over the end, but must begin inside the input or the padding
-    before it, so it reaches over the end by less than a stride and by less than the window's part that
+    In `ceil_mode` a last window may hang over the end, but must begin inside the input or the
+    padding before it: it hangs over by less than a stride, and by less than the part of it that
     the padding does not cover. With both bounds in `slack` the count stays a single division.
     """
     reach = dilation * (kernel - 1) + 1
@@ -50,7 +50,8 @@ def _window(
             help=(f"at most {reach // 2} is possible here",),
         )
     slack = min(reach - padding, stride) - 1 if ceil_mode else 0
-    need_kernel_fits(need, size, kernel, dilation, padding, axis=axis, slack=slack)
+    extra = 2 * padding + slack
+    need_kernel_fits(need, size, kernel, dilation, extra, axis=axis, padded=padding > 0)
     if ceil_mode:
         return ceil_div(size + (2 * padding - reach + slack + 1), stride)
     return (size + (2 * padding - reach)) // stride + 1
@@ -117,21 +118,21 @@ class _MaxPool(LayerDecl[MaxPoolParams]):
 
 
 class MaxPool1d(_MaxPool):
-    """Maximum over windows: `[B, C, L] -> [B, C, L']`; the stride defaults to the kernel size."""
+    """Maximum over windows: `[B, C, L] -> [B, C, L']`."""
 
     Params = MaxPool1dParams
     spatial = 1
 
 
 class MaxPool2d(_MaxPool):
-    """Maximum over windows: `[B, C, H, W] -> [B, C, H', W']`; the stride defaults to the kernel size."""
+    """Maximum over windows: `[B, C, H, W] -> [B, C, H', W']`."""
 
     Params = MaxPool2dParams
     spatial = 2
 
 
 class MaxPool3d(_MaxPool):
-    """Maximum over windows: `[B, C, D, H, W] -> [B, C, D', H', W']`; the stride defaults to the kernel size."""
+    """Maximum over windows: `[B, C, D, H, W] -> [B, C, D', H', W']`."""
 
     Params = MaxPool3dParams
     spatial = 3
@@ -204,21 +205,21 @@ class _AvgPool(LayerDecl[AvgPoolParams]):
 
 
 class AvgPool1d(_AvgPool):
-    """Average over windows: `[B, C, L] -> [B, C, L']`; the stride defaults to the kernel size."""
+    """Average over windows: `[B, C, L] -> [B, C, L']`."""
 
     Params = AvgPool1dParams
     spatial = 1
 
 
 class AvgPool2d(_AvgPool):
-    """Average over windows: `[B, C, H, W] -> [B, C, H', W']`; the stride defaults to the kernel size."""
+    """Average over windows: `[B, C, H, W] -> [B, C, H', W']`."""
 
     Params = AvgPool2dParams
     spatial = 2
 
 
 class AvgPool3d(_AvgPool):
-    """Average over windows: `[B, C, D, H, W] -> [B, C, D', H', W']`; the stride defaults to the kernel size."""
+    """Average over windows: `[B, C, D, H, W] -> [B, C, D', H', W']`."""
 
     Params = AvgPool3dParams
     spatial = 3
@@ -289,7 +290,7 @@ class AdaptiveAvgPool2d(_AdaptivePool):
 
 
 class AdaptiveAvgPool3d(_AdaptivePool):
-    """Average to a fixed output size: `[B, C, D, H, W] -> [B, C, *output_size]`; none keeps a size."""
+    """Average to a fixed output size: `[B, C, D, H, W] -> [B, C, *output_size]`."""
 
     Params = AdaptivePool3dParams
     spatial = 3
@@ -310,7 +311,7 @@ class AdaptiveMaxPool2d(_AdaptivePool):
 
 
 class AdaptiveMaxPool3d(_AdaptivePool):
-    """Maximum to a fixed output size: `[B, C, D, H, W] -> [B, C, *output_size]`; none keeps a size."""
+    """Maximum to a fixed output size: `[B, C, D, H, W] -> [B, C, *output_size]`."""
 
     Params = AdaptivePool3dParams
     spatial = 3

@@ -1,9 +1,8 @@
 """All declarations by name: whatever public class a family module of this package defines."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from inspect import isabstract
 from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import Any
@@ -20,25 +19,31 @@ def _families() -> list[str]:
     return sorted(name for name in names if name not in _OTHERS)
 
 
+def _declared(family: str) -> Iterator[type[Any]]:
+    """The public declarations that a module defines."""
+    module = import_module(f"archspec.layers.{family}")
+    for value in vars(module).values():
+        if not isinstance(value, type) or value.__module__ != module.__name__:
+            continue
+        # Not `issubclass`: with abstract base classes that costs 100 ms over all declarations.
+        if Declaration in value.__mro__ and not value.__name__.startswith("_"):
+            yield value
+
+
 @cache
 def _declarations() -> tuple[Mapping[str, LayerDecl[Any]], Mapping[str, FunctionDecl[Any]]]:
-    found: dict[str, Declaration[Any]] = {}
+    layers: dict[str, LayerDecl[Any]] = {}
+    functions: dict[str, FunctionDecl[Any]] = {}
     for family in _families():
-        module = import_module(f"archspec.layers.{family}")
-        for value in vars(module).values():
-            if not isinstance(value, type) or not issubclass(value, Declaration):
-                continue
-            if value.__module__ != module.__name__ or value.__name__.startswith("_"):
-                continue
-            if isabstract(value):
-                continue
-            if value.name in found:
-                raise ValueError(f"two declarations are called `{value.name}`")
-            found[value.name] = value()
-    ordered = sorted(found.items())
-    return (
-        MappingProxyType({name: d for name, d in ordered if isinstance(d, LayerDecl)}),
-        MappingProxyType({name: d for name, d in ordered if isinstance(d, FunctionDecl)}),
+        for declared in _declared(family):
+            if declared.name in layers or declared.name in functions:
+                raise ValueError(f"two declarations are called `{declared.name}`")
+            if LayerDecl in declared.__mro__:
+                layers[declared.name] = declared()
+            else:
+                functions[declared.name] = declared()
+    return MappingProxyType(dict(sorted(layers.items()))), MappingProxyType(
+        dict(sorted(functions.items()))
     )
 
 

@@ -20,6 +20,7 @@ from archspec.layers.checks import (
     axis_index,
     need_divisible,
     need_float,
+    need_groups,
     need_min_rank,
     product,
 )
@@ -65,7 +66,7 @@ class UnflattenParams(Params):
 
 
 class Unflatten(LayerDecl[UnflattenParams]):
-    """Splits the axis `dim` into several: `[B, N] -> [B, *unflattened_size]`; one of them may be -1."""
+    """Splits the axis `dim` into several: `[B, N] -> [B, *unflattened_size]`; one may be -1."""
 
     Params = UnflattenParams
 
@@ -111,10 +112,9 @@ class PixelShuffle(LayerDecl[PixelShuffleParams]):
             need,
             channels,
             r * r,
-            what="channels",
-            unit="pixels per channel",
-            argument="upscale_factor",
-            axis=Axis(0, x[0].rank - 3),
+            f"{channels} channels are not divisible by {r * r}, the square of `upscale_factor`",
+            Arg("upscale_factor"),
+            Axis(0, x[0].rank - 3),
         )
         return (x[0].with_shape(*lead, channels // (r * r), height * r, width * r),)
 
@@ -139,10 +139,9 @@ class PixelUnshuffle(LayerDecl[PixelUnshuffleParams]):
                 need,
                 size,
                 r,
-                what=what,
-                unit="pixels per block",
-                argument="downscale_factor",
-                axis=Axis(0, x[0].rank - offset),
+                f"the {what} {size} is not divisible by `downscale_factor` {r}",
+                Arg("downscale_factor"),
+                Axis(0, x[0].rank - offset),
             )
         return (x[0].with_shape(*lead, channels * (r * r), height // r, width // r),)
 
@@ -160,15 +159,8 @@ class ChannelShuffle(LayerDecl[ChannelShuffleParams]):
         self, p: ChannelShuffleParams, x: tuple[TensorType, ...], need: Needs
     ) -> tuple[TensorType, ...]:
         need_min_rank(self.name, x[0], ("B", "C", "L", "..."))
-        need_divisible(
-            need,
-            x[0].shape[1],
-            p.groups,
-            what="channels",
-            unit="groups",
-            argument="groups",
-            axis=Axis(0, 1),
-        )
+        places = (Arg("groups"), Axis(0, 1))
+        need_groups(need, "the number of channels", x[0].shape[1], p.groups, "groups", *places)
         return (x[0],)
 
 
