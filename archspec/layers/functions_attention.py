@@ -129,12 +129,7 @@ class ScaledDotProductAttention(FunctionDecl[AttentionArgs]):
         if mask.kind != "bool":
             common_dtype(self.name, (query, mask))
         scores = (*query.shape[:-1], key.shape[-2])
-        if mask.rank > len(scores):
-            raise RuleError(
-                "A0404",
-                f"the mask {mask} has more dimensions than the scores {shape_text(scores)}",
-                Axis(3),
-            )
+        need_rank("attn_mask", mask, 2, len(scores), 3)
         for back in range(1, mask.rank + 1):
             size = mask.shape[-back]
             if size.const != 1:
