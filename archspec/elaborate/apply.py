@@ -67,7 +67,7 @@ def bind(
         if arg.name is None:
             continue
         place = arg.node.span if arg.node else span
-        if arg.name not in fields:
+        if arg.name not in fields and decl.Params.model_config.get("extra") != "allow":
             from archspec.elaborate.files import suggestion
 
             name_span = _keyword_span(place, arg.name)
