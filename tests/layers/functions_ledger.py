@@ -141,6 +141,11 @@ LEDGER: tuple[Entry, ...] = (
 LEDGER += (
     Entry(
         _of("pad"),
+        lambda case: len(case.tensors[0].shape) == len(case.arguments["pad"]) // 2 + 1,
+        "an image without a batch axis, as no layer takes it either",
+    ),
+    Entry(
+        _of("pad"),
         lambda case: any(isinstance(n, int) and n < 0 for n in _arguments(case)),
         "a cut that leaves nothing",
     ),

@@ -157,7 +157,8 @@ def _crop(x: tuple[Tensor, ...], a: dict[str, Any]) -> Tensor:
     ):
         raise ValueError("too small")
     starts = [(h - w) // 2 for h, w in zip(have, wanted, strict=True)]
-    return x[0][(..., *(slice(s, s + w) for s, w in zip(starts, wanted, strict=True)))]
+    middle: Any = (..., *(slice(s, s + w) for s, w in zip(starts, wanted, strict=True)))
+    return x[0][middle]
 
 
 def _pad_to(x: tuple[Tensor, ...], a: dict[str, Any]) -> Tensor:
@@ -169,9 +170,9 @@ def _pad_to(x: tuple[Tensor, ...], a: dict[str, Any]) -> Tensor:
     ):
         raise ValueError("too large")
     out = torch.zeros((*x[0].shape[:2], *wanted), dtype=x[0].dtype, device=x[0].device)
-    out[
-        (..., *(slice((w - h) // 2, (w - h) // 2 + h) for h, w in zip(have, wanted, strict=True)))
-    ] = x[0]
+    starts = [(w - h) // 2 for h, w in zip(have, wanted, strict=True)]
+    middle: Any = (..., *(slice(s, s + h) for s, h in zip(starts, have, strict=True)))
+    out[middle] = x[0]
     return out
 
 
@@ -198,7 +199,8 @@ def _sdpa(x: tuple[Tensor, ...], a: dict[str, Any]) -> Tensor:
     # evaluation: the dropout applies in training only
     if not 0 <= a.get("dropout_p", 0) <= 1:
         raise ValueError("no probability")
-    return F.scaled_dot_product_attention(*x, **{**a, "dropout_p": 0.0})
+    attend: Callable[..., Tensor] = F.scaled_dot_product_attention
+    return attend(*x, **{**a, "dropout_p": 0.0})
 
 
 def _method(name: str, argument: str) -> Reference:
@@ -277,7 +279,7 @@ def _trials() -> dict[str, Trial]:
     add("where", _wheres(), lambda n: lambda x, a: torch.where(*x, *a.values()))
     add("masked_fill", _masks(), lambda n: lambda x, a: x[0].masked_fill(x[1], a["value"]))
 
-    reduced = {"dim": c.AXES, "keepdim": st.booleans()}
+    reduced: dict[str, Any] = {"dim": c.AXES, "keepdim": st.booleans()}
     add("sum amax amin", calls(tensors(0, 3), **reduced), lambda n: _reduced(getattr(torch, n)))
     boolean = tensors(0, 3, st.sampled_from(("bool", "bool", "bool", "int")))
     add("any all", calls(boolean, **reduced), lambda n: _reduced(getattr(torch, n)))
@@ -316,7 +318,11 @@ def _trials() -> dict[str, Trial]:
     add(
         "unfold",
         calls(
-            tensors(1, 3), ("dimension", "size", "step"), dimension=c.DIM, size=small, step=small
+            tensors(1, 3),
+            ("dimension", "size", "step"),
+            dimension=st.integers(-3, 1),
+            size=st.integers(0, 3),
+            step=st.integers(0, 3).map(lambda n: n or 1) | small,
         ),
         lambda n: lambda x, a: x[0].unfold(**a),
     )
@@ -335,7 +341,7 @@ def _trials() -> dict[str, Trial]:
     add(
         "unflatten",
         c.unflattens(),
-        lambda n: lambda x, a: x[0].unflatten(a["dim"], tuple(a["sizes"])),
+        lambda n: lambda x, a: torch.unflatten(x[0], a["dim"], tuple(a["sizes"])),
     )
     add("permute", c.permutes(), lambda n: _method("permute", "dims"))
     add("transpose", calls(tensors(1, 4), ("dim0", "dim1"), dim0=c.DIM, dim1=c.DIM))

@@ -1,37 +1,18 @@
 """Every tensor function against torch: validity, shapes, dtypes, values of the emitted code."""
 
-import importlib
-import inspect
-import pkgutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-import archspec.layers
 from archspec.layers.base import FunctionDecl, Needs, TensorType
 from archspec.layers.functions_arith import Add, OperandArgs
 from archspec.layers.functions_join import Concat, ConcatArgs
+from archspec.layers.registry import functions
 from tests.layers.functions_harness import check
 from tests.layers.functions_reference import TRIALS
 
-
-def declared() -> Iterator[FunctionDecl[Any]]:
-    for module in pkgutil.iter_modules(archspec.layers.__path__):
-        if module.name.startswith("functions_"):
-            found = importlib.import_module(f"archspec.layers.{module.name}")
-            for name, value in vars(found).items():
-                if (
-                    inspect.isclass(value)
-                    and issubclass(value, FunctionDecl)
-                    and value.__module__ == found.__name__
-                    and not name.startswith("_")
-                ):
-                    yield value()
-
-
-FUNCTIONS = {decl.name: decl for decl in declared()}
+FUNCTIONS = functions()
 
 
 def run(decl: FunctionDecl[Any], examples: int) -> tuple[int, int]:
