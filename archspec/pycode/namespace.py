@@ -62,6 +62,18 @@ class Namespace:
             return True
         return self._parent is not None and name in self._parent
 
+    def snapshot(self) -> frozenset[str]:
+        """What is taken here now, for `restore`."""
+        return frozenset(self._used)
+
+    def restore(self, taken: frozenset[str]) -> None:
+        """Forget all names handed out since `snapshot`."""
+        self._used = set(taken)
+
+    def release(self, name: str) -> None:
+        """Hand `name` out again where it was handed out here."""
+        self._used.discard(name)
+
     def reserve(self, *names: str) -> None:
         self._used.update(names)
 
