@@ -154,6 +154,11 @@ LEDGER += (
         lambda case: len(case.tensors) > 3 and len(case.tensors[3].shape) < 2,
         "a mask without an axis of queries, which only some of torch's kernels take",
     ),
+    Entry(
+        _of("pad"),
+        lambda case: case.arguments.get("value") is not None and "mode" in case.arguments,
+        "a value that the mode makes no use of",
+    ),
     Entry(_of("pad"), lambda case: len(case.arguments["pad"]) == 0, "a padding of no axis"),
     Entry(
         _of("roll"),
