@@ -1,4 +1,4 @@
-"""Expressions inside f-strings, within what Python 3.11 allows there."""
+"""F-strings within what Python 3.11 allows between their braces."""
 
 from archspec.pycode import literals
 from archspec.pycode.nodes import Attr, Call, Constant, Expr, FString, Lambda, Paren
@@ -6,31 +6,26 @@ from archspec.pycode.precedence import parenthesized
 from archspec.pycode.walk import walk
 
 
-def embedded(parts: tuple["str | Expr", ...]) -> tuple["str | literals.Code", ...] | None:
-    """The parts as text, None where one has a string that cannot stand inside an f-string."""
-    from archspec.pycode.expressions import BARE, expression
-    from archspec.pycode.layout import flat_text
-
-    written: list[str | literals.Code] = []
-    for part in parts:
-        if isinstance(part, str):
-            written.append(part)
-            continue
-        if not all(map(_can_nest, walk(part))):
-            return None
-        expr = parenthesized(part)
-        if isinstance(expr, Lambda):  # its colon would start a format
-            expr = Paren(expr)
-        written.append(literals.Code(flat_text(expression(expr, BARE))))
-    return tuple(written)
+def can_embed(expr: Expr) -> bool:
+    """Whether `expr` can stand in an f-string: no f-string in it, no string that needs escapes."""
+    return all(map(_can_nest, walk(expr)))
 
 
 def _can_nest(expr: Expr) -> bool:
-    if isinstance(expr, FString):
-        return False
-    if isinstance(expr, Constant) and isinstance(expr.value, str):
-        return literals.can_nest(expr.value)
-    return True
+    match expr:
+        case FString():
+            return False
+        case Constant(str(text)):
+            return literals.can_nest(text)
+        case _:
+            return True
+
+
+def embedded(expr: Expr) -> Expr:
+    """`expr` with the parentheses that it needs between braces."""
+    expr = parenthesized(expr)
+    # A lambda's colon would start a format.
+    return Paren(expr) if isinstance(expr, Lambda) else expr
 
 
 def format_call(parts: tuple["str | Expr", ...]) -> Expr:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Final, assert_never
 
-from archspec.pycode import literals
 from archspec.pycode.binary import Operator, flatten, split
 from archspec.pycode.chains import is_fluent
+from archspec.pycode.embed import can_embed, embedded, format_call
 from archspec.pycode.layout import (
     HARD,
     SOFT,
@@ -24,7 +24,9 @@ from archspec.pycode.layout import (
     IfBroken,
     Indent,
     IndentIfBroken,
+    flat_text,
 )
+from archspec.pycode.literals import Code, constant, f_string
 from archspec.pycode.nodes import (
     Attr,
     Binary,
@@ -123,7 +125,7 @@ def expression(expr: Expr, level: Level, fluent: bool | None = None) -> Doc:
         case Name(id):
             return id
         case Constant(value):
-            return literals.constant(value)
+            return constant(value)
         case Paren(value):
             return bracketed("(", expression(value, PARENTHESIZED), ")", level)
         case Tuple((single,)):
@@ -355,9 +357,10 @@ def _is_plain(expr: Expr) -> bool:
 
 
 def _f_string(parts: tuple["str | Expr", ...], level: Level) -> Doc:
-    from archspec.pycode.embed import embedded, format_call
-
-    written = embedded(parts)
-    if written is None:
+    if not all(isinstance(part, str) or can_embed(part) for part in parts):
         return expression(format_call(parts), level)
-    return literals.f_string(written)
+    written = (
+        part if isinstance(part, str) else Code(flat_text(expression(embedded(part), BARE)))
+        for part in parts
+    )
+    return f_string(tuple(written))

@@ -1,5 +1,6 @@
 """The text of a module: what `ruff format` leaves unchanged and `ruff check` accepts."""
 
+from archspec.diagnostics.visible import visible
 from archspec.pycode.docstrings import docstring
 from archspec.pycode.expressions import (
     BARE,
@@ -10,7 +11,7 @@ from archspec.pycode.expressions import (
     soft_block,
 )
 from archspec.pycode.imports import import_lines
-from archspec.pycode.layout import Doc, Group, render
+from archspec.pycode.layout import Doc, Group, flat_text, render
 from archspec.pycode.nodes import (
     Assign,
     AugAssign,
@@ -61,8 +62,6 @@ def print_module(module: Module, line_length: int = 88) -> str:
 
 def print_expr(expr: Expr) -> str:
     """The text of `expr` on one line."""
-    from archspec.pycode.layout import flat_text
-
     return flat_text(expression(parenthesized(expr), BARE))
 
 
@@ -153,7 +152,7 @@ class _Printer:
 
     def comment(self, text: str, indent: int) -> None:
         for part in text.splitlines() or [""]:
-            self.lines.append(" " * (4 * indent) + f"# {part}".rstrip())
+            self.lines.append(" " * (4 * indent) + f"# {visible(part)}".rstrip())
 
     def conditional(self, stmt: If, indent: int) -> None:
         keyword = "if "

@@ -273,6 +273,12 @@ def test_names_defined_in_the_module_are_not_imported() -> None:
     assert "import" not in printed(local)
 
 
+def test_comments() -> None:
+    assert printed(Comment("a\nb"), Comment(""), Comment("\x00\u202e\ud800\t 層 ")) == (
+        "# a\n# b\n#\n# \\x00\\u202e\\ud800\\t 層\n"
+    )
+
+
 def test_empty_module() -> None:
     assert print_module(Module(None, ())) == ""
     assert print_module(Module(None, (Blank(), Comment("x"), Blank()))) == "# x\n"

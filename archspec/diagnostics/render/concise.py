@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from archspec.diagnostics.model import Diagnostic
-from archspec.diagnostics.render.visible import visible
+from archspec.diagnostics.visible import visible
 
 
 def render_concise(diagnostics: Iterable[Diagnostic]) -> str:

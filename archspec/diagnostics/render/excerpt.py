@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from archspec.diagnostics.model import Label
-from archspec.diagnostics.render.visible import visible, visible_char
+from archspec.diagnostics.visible import visible, visible_char
 from archspec.diagnostics.width import char_width, text_width
 
 _TAB: Final = 4

@@ -6,7 +6,7 @@ from typing import Final
 from archspec.diagnostics.model import Diagnostic, Label
 from archspec.diagnostics.render.excerpt import Line, Piece, excerpt
 from archspec.diagnostics.render.fixes import fix_text
-from archspec.diagnostics.render.visible import visible
+from archspec.diagnostics.visible import visible
 from archspec.source import SourceFile
 
 _COLORS: Final = {
