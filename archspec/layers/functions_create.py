@@ -2,8 +2,6 @@
 
 from typing import ClassVar
 
-from pydantic import Field
-
 from archspec import pycode as py
 from archspec.dims import Dim, ceil_div
 from archspec.layers.base import (
@@ -44,7 +42,7 @@ class ArangeArgs(Params):
 
     start: DimArg | None = None
     end: DimArg | None = None
-    step: DimArg = Field(default_factory=lambda: Dim.of(1))
+    step: DimArg = Dim.of(1)
     dtype: Dtype = "int"
 
 
