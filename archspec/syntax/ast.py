@@ -25,7 +25,7 @@ class Name(Node):
 
 @dataclass(frozen=True, slots=True)
 class Template(Node):
-    """A name with interpolation, `enc{i}` or `layer{i + 1}_b`: the text parts and expressions in order."""
+    """A name with interpolation, `enc{i}` or `layer{i + 1}_b`: text and expressions in order."""
 
     parts: tuple["str | Expr", ...]
 
@@ -88,7 +88,10 @@ class Binary(Node):
 
 @dataclass(frozen=True, slots=True)
 class Compare(Node):
-    """`first op rest op rest`, chained as in Python; `op` is one of `== != < <= > >= in`, `not in`."""
+    """`first op rest op rest`, chained as in Python.
+
+    `op` is one of `== != < <= > >= in`, `not in`.
+    """
 
     first: "Expr"
     rest: tuple[tuple[str, "Expr"], ...]
@@ -353,7 +356,7 @@ class Param(Node):
 
 @dataclass(frozen=True, slots=True)
 class Use(Node):
-    """`use A, B from "resnet.arch"`; `path` is a string, or a dotted library name (`std.attention`)."""
+    """`use A, B from "resnet.arch"`; `path` may be a dotted library name (`std.attention`)."""
 
     names: tuple[Name, ...]
     path: str

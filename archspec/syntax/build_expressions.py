@@ -101,7 +101,7 @@ def none(context: Context, parts: list[Any]) -> ast.NoneValue:
     return ast.NoneValue(span=context.span(parts[0], parts[0]))
 
 
-def call(context: Context, parts: list[Any]) -> ast.Call:
+def call(context: Context, parts: list[Any]) -> Any:
     func = parts[0]
     given = parts[2] if len(parts) > 3 else []
     args: list[ast.Expr] = []

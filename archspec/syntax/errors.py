@@ -1,5 +1,6 @@
 """The wording of syntax errors: from the parser's state to the author's terms."""
 
+import contextlib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -56,45 +57,59 @@ _FOREIGN: Final = {
 }
 
 
+Place = tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Lessons:
-    """What `MALFORMED` teaches: by state and kind of token, and by state alone where it is one."""
+    """What `MALFORMED` teaches, from the most particular to the most general place."""
 
-    exact: dict[tuple[int, str], Malformed]
-    by_state: dict[int, Malformed | None]
+    exact: dict[tuple[Place, str], Malformed]
+    complete: dict[tuple[Place, str], Malformed]
+    anywhere: dict[Place, Malformed | None]  # None where entries contradict each other
+
+    def find(self, machine: Machine, token: Token) -> Malformed | None:
+        exact, complete = machine.place()
+        return (
+            self.exact.get((exact, token.type))
+            or self.complete.get((complete, token.type))
+            or self.anywhere.get(complete)
+        )
 
 
-def first_failure(text: str) -> tuple[int, Token] | None:
-    """The state and token at the first syntax error of `text`; None where a builder refuses it."""
+def first_failure(text: str) -> tuple[Machine, Token] | None:
+    """The automaton and the token at the first syntax error of `text`, if there is one."""
     tables = load_tables()
     source = SourceFile("example", text)
     scan = Scanner(source, tables.words, tables.signs).scan()
     machine = Machine(tables, Context(source))
     position = 0
-    try:
+    with contextlib.suppress(Rejected):
         while True:
             position = machine.feed(scan.tokens, position)
             if position == len(scan.tokens):
                 return None
             if not machine.take_as_name(scan.tokens[position]):
-                return machine.states[-1], scan.tokens[position]
-    except Rejected:
-        return None
+                return machine, scan.tokens[position]
+    return None
 
 
 @cache
 def lessons() -> _Lessons:
-    exact: dict[tuple[int, str], Malformed] = {}
-    by_state: dict[int, Malformed | None] = {}
+    """Read all examples; done once, when a file has its first error."""
+    found = _Lessons({}, {}, {})
     for entry in MALFORMED:
         for example in entry.examples:
             failure = first_failure(example)
             if failure is None:
                 continue
-            state, token = failure
-            exact.setdefault((state, token.type), entry)
-            by_state[state] = entry if by_state.get(state, entry) is entry else None
-    return _Lessons(exact, by_state)
+            machine, token = failure
+            exact, complete = machine.place()
+            found.exact.setdefault((exact, token.type), entry)
+            found.complete.setdefault((complete, token.type), entry)
+            agrees = found.anywhere.get(complete, entry) is entry
+            found.anywhere[complete] = entry if agrees else None
+    return found
 
 
 def describe(
@@ -102,9 +117,7 @@ def describe(
 ) -> Diagnostic:
     """The diagnostic for `token`, for which `machine` has no use after `before`."""
     found = _shown(token)
-    state = machine.states[-1]
-    taught = lessons()
-    entry = taught.exact.get((state, token.type)) or taught.by_state.get(state)
+    entry = lessons().find(machine, token)
     help_: tuple[str, ...]
     if entry is not None:
         message = entry.message.replace("`{found}`", found)

@@ -1,5 +1,7 @@
 """The automaton that runs Lark's LALR tables."""
 
+import contextlib
+from collections import Counter
 from typing import Any, Final
 
 from archspec.syntax.building import Context, Definitions, Rejected, Statements
@@ -9,6 +11,11 @@ from archspec.syntax.tokens import Token
 _NEVER_NAMES: Final = frozenset(
     ["TRUE", "FALSE", "NONE", "NOT", "IN", "IF", "ELSE", "FOR", "NAME", "OPERATOR"]
 )
+
+
+_OPENING: Final = frozenset(["LBRACE", "LPAR", "LSQB", "TEMPLATE_START"])
+_CLOSING: Final = frozenset(["RBRACE", "RPAR", "RSQB", "TEMPLATE_END"])
+_LISTS: Final = frozenset(["NEWLINE", "statements", "definitions", "Statements", "Definitions"])
 
 
 class Machine:
@@ -97,20 +104,70 @@ class Machine:
         True inside a body, false between definitions.
         """
         values, states = self.values, self.states
+        closed = 0
         while values:
             top = values[-1]
-            if type(top) is Statements:
-                return True
-            if type(top) is Definitions:
-                return False
-            if type(top) is Token:
-                if top.type == "LBRACE":
+            if type(top) is Token and top.type in ("LBRACE", "RBRACE"):
+                if top.type == "LBRACE" and not closed:
                     return True
-                if top.type == "NEWLINE" and len(values) == 2 and type(values[0]) is Token:
-                    return False  # after the doc of a file
+                closed += 1 if top.type == "RBRACE" else -1
+            elif not closed:
+                if type(top) is Statements:
+                    return True
+                if type(top) is Definitions:
+                    return False
+                if type(top) is Token and top.type == "STRING" and len(values) == 1:
+                    return False  # the doc of a file
             values.pop()
             states.pop()
         return False
+
+    def end_statement(self, at: int) -> None:
+        """Let what was read so far be a statement of its own, if it can be."""
+        states = list(self.states)
+        while True:
+            action = self.tables.actions[states[-1]].get("NEWLINE")
+            if action is None:
+                return
+            if type(action) is int:
+                break
+            assert isinstance(action, Reduce)
+            del states[len(states) - action.size :]
+            goto = self.tables.actions[states[-1]][action.origin]
+            assert type(goto) is int
+            states.append(goto)
+        with contextlib.suppress(Rejected):  # one diagnostic for a statement is enough
+            self.feed([Token("NEWLINE", "\n", at, at)], 0)
+
+    def place(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Where the automaton stands, from the innermost open bracket or statement on.
+
+        The states as they are, and as they would be if what was read were complete: there, `a`,
+        `f(x)` and `a + b` are all one value.
+        """
+        states = list(self.states)
+        symbols = [
+            value.type if type(value) is Token else type(value).__name__ for value in self.values
+        ]
+        exact = _from_anchor(states, symbols)
+        while symbols:
+            reduces = Counter(
+                action
+                for action in self.tables.actions[states[-1]].values()
+                if isinstance(action, Reduce) and action.size
+            )
+            if not reduces:
+                break
+            action = reduces.most_common(1)[0][0]
+            del states[len(states) - action.size :]
+            del symbols[len(symbols) - action.size :]
+            goto = self.tables.actions[states[-1]][action.origin]
+            assert type(goto) is int
+            states.append(goto)
+            symbols.append(action.origin)
+            if action.origin in ("statements", "definitions"):
+                break
+        return exact, _from_anchor(states, symbols)
 
     def take_as_name(self, token: Token) -> bool:
         """Take a word of the language for a name, where only a name can stand."""
@@ -124,3 +181,21 @@ class Machine:
     def inside_body(self) -> bool:
         """Whether a body is open."""
         return any(type(value) is Token and value.type == "LBRACE" for value in self.values)
+
+
+def _from_anchor(states: list[int], symbols: list[str]) -> tuple[int, ...]:
+    """The states from the last place where a list of anything begins; `states` has one more."""
+    index = len(symbols)
+    closed = 0
+    while index > 0:
+        symbol = symbols[index - 1]
+        if symbol in _CLOSING:
+            closed += 1
+        elif closed and symbol in _OPENING:
+            closed -= 1
+        elif not closed and (symbol in _OPENING or symbol in _LISTS):
+            break
+        index -= 1
+    if index > 0 and symbols[index - 1] in ("LBRACE", "NEWLINE") and index < len(symbols):
+        index += 1  # what comes first in a body and what comes later are one
+    return tuple(states[index:])

@@ -45,13 +45,19 @@ def _headers() -> list[Malformed]:
                 f"{word} A x",
                 f"{word} A = x",
                 f"{word} A: x",
-                f"{word} A(x)",
-                f"{word} A(x) = 3",
-                f"{word} A(x) y",
-                f"{word} A(x): y",
-                f"{word} A(x) -> y",
             ),
         ]
+    entries.append(
+        _top(
+            "the body after a parameter list starts with `{`",
+            "write `block Name(parameters) { … }`",
+            "block A(x)",
+            "block A(x) = 3",
+            "block A(x) y",
+            "block A(x): y",
+            "block A(x) -> y",
+        )
+    )
     return entries
 
 
@@ -124,7 +130,6 @@ MALFORMED: Final = (
         'write `use Encoder, Decoder from "file.arch"`',
         "use",
         'use "file.arch"',
-        "use from x",
         "use 3",
     ),
     _top(
@@ -166,7 +171,6 @@ MALFORMED: Final = (
         "write `variant ResNet50 = ResNet(Bottleneck, [3, 4, 6, 3])`",
         "variant",
         "variant 3",
-        "variant = B()",
     ),
     _top(
         "`variant` needs `=`",
@@ -304,10 +308,7 @@ MALFORMED: Final = (
         "`reuse` names the values it combines",
         "write `reuse enc0 by concat`",
         "reuse",
-        "reuse by add",
-        "reuse -> x",
         "reuse { x } by add",
-        "reuse a, by add",
     ),
     _in_body(
         "`reuse` needs `by`",
@@ -330,7 +331,6 @@ MALFORMED: Final = (
         "`by` is followed by what combines the values",
         "write `by add`, `by concat(dim=1)`, or a layer",
         "reuse a by",
-        "reuse a by -> x",
         "reuse a by { x }",
         "reuse a by align crop",
     ),
@@ -339,9 +339,7 @@ MALFORMED: Final = (
         "",
         "residual { x } align",
         "residual { x } align 3",
-        "residual { x } align -> y",
         "reuse a by add align",
-        "reuse a by add align -> y",
     ),
     _in_body(
         "a label is followed by `:`",
@@ -557,12 +555,12 @@ MALFORMED: Final = (
         "`shared`, `frozen`, `ema` and `checkpoint` are followed by a label and a layer",
         "write `shared encoder: Encoder(64)`",
         "shared",
-        "shared -> x",
-        "shared = x",
-        "shared 'x",
     ),
     _in_body(
-        "`inline` is followed by a call of a block", "", "inline", "inline { x }", "inline -> x"
+        "`inline` is followed by a call of a block",
+        "",
+        "inline",
+        "inline { x }",
     ),
     _in_body(
         "an argument's name is one word",
@@ -669,7 +667,6 @@ MALFORMED: Final = (
         "x = a.3",
         "x = a.(b)",
         "x = f(a.)",
-        "x = a..b",
         "x = a.[b]",
     ),
 )

@@ -77,6 +77,7 @@ class _Parser:
     def run(self) -> ParseResult:
         machine, tokens = self.machine, self.tokens
         position = 0
+        failed_at = -1
         while True:
             try:
                 position = machine.feed(tokens, position)
@@ -89,6 +90,12 @@ class _Parser:
                 token = tokens[position]
                 if machine.take_as_name(token):
                     continue
+                if position == failed_at and token.type != END:
+                    position += 1  # whatever stands here, each fault costs a token
+                    continue
+                if position == failed_at:
+                    return ParseResult(None, _in_order(self.diagnostics))
+                failed_at = position
                 self._fail(token, tokens[position - 1] if position else None)
                 position = self._recover(position)
             if len(self.diagnostics) > MAX_ERRORS:
@@ -126,6 +133,7 @@ class _Parser:
     def _recover(self, position: int) -> int:
         """Make the machine ready for the next statement, and say at which token that begins."""
         machine, tokens = self.machine, self.tokens
+        machine.end_statement(tokens[position].start)
         inside = machine.unwind()
         depth = 0
         while True:
