@@ -202,7 +202,7 @@ def run_rule(
         fail("A0204", f"the shape of `{decl.name}` cannot be computed: {error}", span)
     sound = True
     for obligation in need.obligations:
-        verdict = ctx.judge(obligation)
+        verdict = ctx.judge(obligation, span)
         if not isinstance(verdict, Proven):
             sound = False
             report_obligation(ctx, obligation, verdict, span, inputs, given)

@@ -5,9 +5,19 @@ from typing import Any, NoReturn
 
 from archspec.diagnostics import Diagnostic, Fix
 from archspec.diagnostics import Label as Mark
-from archspec.dims import Dim, Domains, Proven, Refuted, Unknown, at_least, divisible, equal
+from archspec.dims import (
+    Dim,
+    Domains,
+    Proven,
+    Refuted,
+    Unknown,
+    at_least,
+    divisible,
+    equal,
+    satisfying_lower,
+)
 from archspec.elaborate.values import Cursor, Frame, Label, Pass, Tensor
-from archspec.ir import Graph
+from archspec.ir import Graph, Requirement
 from archspec.layers.base import Obligation
 from archspec.source import Span
 from archspec.syntax import ast
@@ -70,6 +80,8 @@ class Context:
     deferred: list[tuple[Frame, ast.Tie | ast.Init]] = field(default_factory=list)
     #: Values that blocks give out: alive though the caller may not use them.
     given_out: list[Tensor] = field(default_factory=list)
+    #: Symbols whose lower bound the author states.
+    bounded: set[str] = field(default_factory=set)
     steps: int = 0
     depth: int = 0
     #: Results of parameter validation and of shape rules, by call: repeated blocks cost little.
@@ -139,5 +151,29 @@ class Context:
             self.verdicts[key] = verdict
         return verdict
 
-    def judge(self, obligation: Obligation) -> Verdict:
-        return self.decide(obligation.kind, obligation.left, obligation.right)
+    def judge(self, obligation: Obligation, span: Span) -> Verdict:
+        """As `decide`; a lower bound that no `where` speaks of becomes a requirement of the model.
+
+        An image that a pooling would shrink to nothing is no mistake of the architecture, so
+        `input image: float[B, 3, H, W]` alone asks for no `where H >= 29`: the bound is inferred,
+        recorded, and checked by the emitted module.
+        """
+        verdict = self.decide(obligation.kind, obligation.left, obligation.right)
+        if obligation.kind != "at_least" or not isinstance(verdict, Refuted):
+            return verdict
+        for name in sorted(verdict.counterexample):
+            if name in self.bounded:
+                continue
+            lower = satisfying_lower((obligation,), name, self.domains)
+            if lower is None:
+                continue
+            domains = self.domains.with_lower(name, lower)
+            if domains.contradiction is not None:
+                continue
+            self.graph.domains = domains
+            self.graph.requirements[name] = Requirement(name, lower, obligation.message, span)
+            self.verdicts = {k: v for k, v in self.verdicts.items() if isinstance(v, Proven)}
+            verdict = self.decide(obligation.kind, obligation.left, obligation.right)
+            if isinstance(verdict, Proven):
+                break
+        return verdict

@@ -183,6 +183,8 @@ def _narrow(ctx: Context, left: ast.Expr, op: str, right: ast.Expr, condition: a
                 return domains
             fail("A0206", f"`{condition.span.text}` does not hold", condition.span)
         return _unusable(condition)  # type: ignore[no-any-return]
+    if op in (">", ">=", "=="):
+        ctx.bounded.add(first)
     match op:
         case "<=":
             narrowed = domains.with_upper(first, b)
@@ -283,7 +285,7 @@ def _match(ctx: Context, tensor: Tensor, shape: ast.ShapeExpr, what: str, bind: 
             "equal", dim, declared, "A0408", f"{what} has {dim} where {item.span.text} is declared"
             + (f" (which is {declared})" if item.span.text != str(declared) else ""),
         )  # fmt: skip
-        verdict = ctx.judge(obligation)
+        verdict = ctx.judge(obligation, item.span)
         if not isinstance(verdict, Proven):
             report_obligation(ctx, obligation, verdict, item.span, (tensor,), {})
 

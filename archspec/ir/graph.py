@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from archspec.dims import Domains
-from archspec.ir.modules import Initializer, Mechanism, Module, Relation, Tie
+from archspec.ir.modules import Initializer, Mechanism, Module, Relation, Requirement, Tie
 from archspec.layers.base import Declaration, Params, TensorType
 from archspec.source import Span
 
@@ -71,6 +71,8 @@ class Graph:
     outputs: list[tuple[str, Value]] = field(default_factory=list)
     ties: list[Tie] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
+    #: Inferred lower bounds of open sizes, by symbol; `domains` include them.
+    requirements: dict[str, Requirement] = field(default_factory=dict)
     initializers: list[Initializer] = field(default_factory=list)
     networkx: "nx.MultiDiGraph[int]" = field(default_factory=_new_graph)
     _nodes: list[Node] = field(default_factory=list)

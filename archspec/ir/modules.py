@@ -114,3 +114,13 @@ class Initializer:
     arguments: tuple[tuple[str, Any], ...]
     weights: tuple[str, ...]
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A bound that the inputs must satisfy though no `where` says so: `symbol >= lower`."""
+
+    symbol: str
+    lower: int
+    reason: str
+    span: Span

@@ -89,9 +89,8 @@ class _Pad(LayerDecl[PadParams]):
             axis = image.rank - 1 - i
             before, after = p.padding[2 * i : 2 * i + 2]
             self._need_border(need, out[axis], max(before, after), axis)
+            self._need_rest(need, out[axis], min(before, 0) + min(after, 0), axis)
             out[axis] = out[axis] + (before + after)
-            if min(before, after) < 0:
-                self._need_rest(need, image.shape[axis], before, after, axis)
         return (image.with_shape(*out),)
 
     def _need_border(self, need: Needs, size: Dim, padding: int, axis: int) -> None:
@@ -107,15 +106,16 @@ class _Pad(LayerDecl[PadParams]):
                 help=("use less padding, or pad with zeros",),
             )
 
-    def _need_rest(self, need: Needs, size: Dim, before: int, after: int, axis: int) -> None:
-        need.at_least(
-            size + (min(before, 0) + min(after, 0)),
-            1 - max(before, 0) - max(after, 0),
-            "A0502",
-            "the negative padding removes the whole input",
-            Arg("padding"),
-            Axis(0, axis),
-        )
+    def _need_rest(self, need: Needs, size: Dim, cropped: int, axis: int) -> None:
+        if cropped < 0:
+            need.at_least(
+                size,
+                1 - cropped,
+                "A0502",
+                f"the negative padding removes {-cropped} elements, all that there are",
+                Arg("padding"),
+                Axis(0, axis),
+            )
 
 
 class ZeroPad1d(_Pad):

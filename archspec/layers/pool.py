@@ -33,6 +33,7 @@ def _window(
     *,
     ceil_mode: bool,
     axis: int,
+    padding_counts: bool = True,
 ) -> Dim:
     """The number of windows along `axis`; states that there is one.
 
@@ -40,18 +41,18 @@ def _window(
     padding before it: it hangs over by less than a stride, and by less than the part of it that
     the padding does not cover. With both bounds in `slack` the count stays a single division.
     """
-    reach = dilation * (kernel - 1) + 1
-    if 2 * padding > reach:
+    if 2 * padding > kernel:
         raise RuleError(
             "A0106",
-            f"`padding` {padding} is more than half of the kernel of {reach}",
+            f"`padding` {padding} is more than half of the kernel of {kernel}",
             Arg("padding"),
             Arg("kernel_size"),
-            help=(f"at most {reach // 2} is possible here",),
+            help=(f"at most {kernel // 2} is possible here",),
         )
+    reach = dilation * (kernel - 1) + 1
     slack = min(reach - padding, stride) - 1 if ceil_mode else 0
-    extra = 2 * padding + slack
-    need_kernel_fits(need, size, kernel, dilation, extra, axis=axis, padded=padding > 0)
+    extra, padded = (2 * padding + slack, padding > 0) if padding_counts else (0, False)
+    need_kernel_fits(need, size, kernel, dilation, extra, axis=axis, padded=padded)
     if ceil_mode:
         return ceil_div(size + (2 * padding - reach + slack + 1), stride)
     return (size + (2 * padding - reach)) // stride + 1
@@ -179,6 +180,8 @@ class AvgPool3dParams(AvgPoolParams):
 
 class _AvgPool(LayerDecl[AvgPoolParams]):
     spatial: ClassVar[int]
+    #: Whether the padding may help the kernel to fit.
+    padding_counts: ClassVar[bool] = True
 
     def shape(
         self, p: AvgPoolParams, x: tuple[TensorType, ...], need: Needs
@@ -199,6 +202,7 @@ class _AvgPool(LayerDecl[AvgPoolParams]):
                     1,
                     ceil_mode=p.ceil_mode,
                     axis=2 + i,
+                    padding_counts=self.padding_counts,
                 )
             )
         return (image.with_shape(*out),)
@@ -223,15 +227,16 @@ class AvgPool3d(_AvgPool):
 
     Params = AvgPool3dParams
     spatial = 3
+    padding_counts = False  # torch compares the kernel to the bare input, in three axes only
 
 
 def _spread(count: int) -> BeforeValidator:
-    """An integer or none stands for all `count` axes."""
+    """An integer stands for all `count` axes; torch does not take a bare none."""
 
     def spread(value: object) -> object:
         if isinstance(value, list):
             return tuple(value)
-        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        if isinstance(value, int) and not isinstance(value, bool):
             return (value,) * count
         return value
 

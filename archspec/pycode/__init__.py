@@ -42,7 +42,7 @@ from archspec.pycode.nodes import (
     With,
 )
 from archspec.pycode.printer import print_expr, print_module
-from archspec.pycode.walk import substitute, walk
+from archspec.pycode.walk import rebuild, rename, substitute, walk
 
 __all__ = [
     "IMPORTS",
@@ -91,6 +91,8 @@ __all__ = [
     "print_expr",
     "print_module",
     "reserved_names",
+    "rebuild",
+    "rename",
     "substitute",
     "walk",
 ]

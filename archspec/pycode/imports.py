@@ -22,6 +22,7 @@ IMPORTS: Final[dict[str, _Source]] = {
     "functools": _Source("functools"),
     "itertools": _Source("itertools"),
     "math": _Source("math"),
+    "re": _Source("re"),
     "warnings": _Source("warnings"),
     "OrderedDict": _Source("collections", member=True),
     "Callable": _Source("collections.abc", member=True),
@@ -34,6 +35,7 @@ IMPORTS: Final[dict[str, _Source]] = {
     "partial": _Source("functools", member=True),
     "Any": _Source("typing", member=True),
     "NamedTuple": _Source("typing", member=True),
+    "Self": _Source("typing", member=True),
     "torch": _Source("torch"),
     "F": _Source("torch.nn.functional"),
     "Tensor": _Source("torch", member=True),
@@ -44,7 +46,7 @@ IMPORTS: Final[dict[str, _Source]] = {
 }
 
 _STANDARD: Final = frozenset(
-    {"collections", "copy", "dataclasses", "functools", "itertools", "math", "typing", "warnings"}
+    {"collections", "copy", "dataclasses", "functools", "itertools", "math", "re", "typing", "warnings"}
 )
 
 

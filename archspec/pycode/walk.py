@@ -4,25 +4,38 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import assert_never
 
 from archspec.pycode.nodes import (
+    Assign,
     Attr,
+    AugAssign,
     Binary,
+    Blank,
     Call,
+    ClassDef,
+    Comment,
     Compare,
     Comprehension,
     Conditional,
     Constant,
     Dict,
     Expr,
+    ExprStmt,
+    For,
     FString,
+    FunctionDef,
+    If,
     Lambda,
     List,
     Name,
     Paren,
+    Raise,
+    Return,
     Slice,
     Starred,
+    Stmt,
     Subscript,
     Tuple,
     Unary,
+    With,
 )
 
 
@@ -142,3 +155,36 @@ def free_in_expr(expr: Expr) -> set[str]:
             return (inner - bound_names(target)) | free_in_expr(iterable)
         case _:
             return set().union(*map(free_in_expr, children(expr)))
+
+
+def rename(stmt: Stmt, names: Mapping[str, str]) -> Stmt:
+    """`stmt` with variables renamed, assigned ones too; definitions inside are left alone."""
+    mapping: dict[str, Expr] = {old: Name(new) for old, new in names.items()}
+
+    def change(expr: Expr) -> Expr:
+        return substitute(expr, mapping)
+
+    def inner(body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+        return tuple(rename(s, names) for s in body)
+
+    match stmt:
+        case Assign(target, value, annotation):
+            return Assign(change(target), change(value), annotation)
+        case AugAssign(target, op, value):
+            return AugAssign(change(target), op, change(value))
+        case ExprStmt(value):
+            return ExprStmt(change(value))
+        case Return(value):
+            return Return(None if value is None else change(value))
+        case Raise(value):
+            return Raise(change(value))
+        case For(target, iterable, body):
+            return For(change(target), change(iterable), inner(body))
+        case If(test, body, orelse):
+            return If(change(test), inner(body), inner(orelse))
+        case With(context, body):
+            return With(change(context), inner(body))
+        case Comment() | Blank() | FunctionDef() | ClassDef():
+            return stmt
+        case _:
+            assert_never(stmt)

@@ -111,6 +111,22 @@ class Emitter:
         self.helpers: list[py.FunctionDef] = []
         self.flow_name = "x"
         self.silent = 0
+        self.running: dict[str, str] = {}
+        self.versions: dict[str, int] = {}
+        self.version_count = 0
+        self.outputs: list[Val] | None = None
+        self.output_names: dict[str, tuple[str, ...]] = {}
+        self.in_constructor = False
+        self.inits: list[py.Stmt] = []
+        self.input_hints: list[Hints] = []
+        self.result_names: tuple[str, ...] = ()
+        self.shape_locals: dict[str, str] = {}
+        self.param_symbols: set[str] = set()
+        self.checks: list[py.Stmt] = []
+        self.inlined: list[Any] = []
+        self.group_plans: dict[Any, Any] = {}
+        #: For a running size after a loop: the same as a formula of what came before the loop.
+        self.closed: dict[str, Dim] = {}
         self.translate = Translator(self._ctor_name, planner.function)
         self.translate_forward = Translator(self._forward_name, planner.function)
 
@@ -146,6 +162,24 @@ class Emitter:
             return self.lookup(name, outer)
         raise KeyError(name)
 
+    def frame_of(self, pass_: Pass) -> Any:
+        """The frame of the class's own block, also for a pass through an inlined one."""
+        while True:
+            above = self.parent(pass_)
+            if above is None:
+                return pass_.frame
+            pass_ = above
+
+    def runtime_size(self, dim: Dim) -> py.Expr:
+        """A size in `forward`, from the names of dims that the block binds."""
+        for name, static in self.scope.items():
+            try:
+                if all(Dim.of(self.lookup(name, p)) is dim for p in self.passes):
+                    return static.forward()
+            except (KeyError, CannotEmit, TypeError, ValueError, AttributeError):
+                continue
+        raise CannotEmit(f"the size {dim} is not at hand")
+
     def _outermost(self, pass_: Pass) -> Pass | None:
         while pass_.parent is not None:
             pass_ = pass_.parent
@@ -162,6 +196,7 @@ class Emitter:
             return py.name(self.params[name].name)
 
         hint = self.sizes.symbol(name, lambda p: self.lookup(name, p), use)
+        self.param_symbols.add(name)
         self.scope[name] = Static(use, lambda: self.store(name, use), hint)
 
     def store(self, name: str, use: Callable[[], py.Expr]) -> py.Expr:
@@ -212,6 +247,76 @@ class Emitter:
     def emit(self, statement: py.Stmt) -> None:
         if not self.silent:
             self.state.forward.append(statement)
+
+    # --- sizes that change as the constructor goes on --------------------------------------------
+
+    def size_variable(self, axis: int, rank: int, hint: Dim) -> str:
+        """The constructor's variable for the running size of an axis."""
+        role = "channels" if axis == 1 and rank > 2 else "features" if axis == rank - 1 else f"size{axis}"
+        if axis >= 2 and rank >= 4:
+            role = ("height", "width", "depth")[axis - 2]
+        if role == "features" and rank == 3:
+            role = "features"
+        if role not in self.running:
+            self.running[role] = self.ctor_names.new(role)
+        return self.running[role]
+
+    def version(self, name: str, values: dict[int, Dim] | None) -> Dim:
+        """A symbol for what the variable `name` holds from here on; earlier symbols of it expire."""
+        number = self.versions.get(name, 0) + 1
+        self.versions[name] = self.version_count = max(number, self.version_count + 1)
+        current = self.versions[name]
+
+        def render() -> py.Expr | None:
+            return py.name(name) if self.versions.get(name) == current else None
+
+        def value(pass_: Pass) -> Any:
+            if values is None:
+                raise CannotEmit("the size is not recorded")
+            scope: Pass | None = pass_
+            while scope is not None:
+                if id(scope) in values:
+                    return values[id(scope)]
+                scope = self.parent(scope)
+            raise CannotEmit("the size is not recorded")
+
+        return self.sizes.symbol(f"{name}#{current}", value, render)
+
+    def versions_now(self) -> dict[str, int]:
+        return dict(self.versions)
+
+    def reset_versions(self, versions: dict[str, int]) -> None:
+        self.versions = dict(versions)
+
+    # --- trying ----------------------------------------------------------------------------------
+
+    def checkpoint(self) -> Any:
+        """All that a failed attempt must not leave behind."""
+        state = self.state
+        return (
+            (list(state.ctor), list(state.forward), list(state.tail), list(state.final), list(state.methods)),
+            dict(self.scope), dict(self.values), dict(self.families), dict(self.stored), dict(self.single),
+            dict(self.versions), dict(self.running), list(self.ties), list(self.frozen), list(self.ema),
+            self.attributes.snapshot(), self.ctor_names.snapshot(), self.forward_names.snapshot(),
+            self.passes, state, self.container, self.silent, dict(self.params),
+        )  # fmt: skip
+
+    def restore(self, saved: Any) -> None:
+        (
+            lists, self.scope, self.values, self.families, self.stored, self.single, self.versions,
+            self.running, self.ties, self.frozen, self.ema, attributes, ctor, forward,
+            self.passes, self.state, self.container, self.silent, self.params,
+        ) = saved  # fmt: skip
+        state = self.state
+        state.ctor[:], state.forward[:], state.tail[:], state.final[:], state.methods[:] = lists
+        self.attributes.restore(attributes)
+        self.ctor_names.restore(ctor)
+        self.forward_names.restore(forward)
+
+    def release(self, names: Any) -> None:
+        """Loop variables may be used again by later loops."""
+        for name in names:
+            self.ctor_names.release(name)
 
     # --- places --------------------------------------------------------------------------------
 

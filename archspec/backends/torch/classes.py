@@ -1,0 +1,427 @@
+"""Assembling one class from what the emitter collected."""
+
+from typing import TYPE_CHECKING, Any
+
+from archspec import pycode as py
+from archspec.backends.torch.body import UNKNOWN, emit_statements
+from archspec.backends.torch.docs import forward_doc
+from archspec.backends.torch.emitter import (
+    SELF,
+    Container,
+    CtorParam,
+    Emitter,
+    Hints,
+    Passes,
+    Static,
+    Val,
+    annotation,
+)
+from archspec.backends.torch.scan import defined_names, value_names
+from archspec.backends.torch.sizes import CannotEmit
+from archspec.backends.torch.stages import is_chain
+from archspec.dims import Dim
+from archspec.elaborate.values import BlockValue, LayerValue, Pass, Tensor
+from archspec.syntax import ast
+
+if TYPE_CHECKING:
+    from archspec.backends.torch.planner import ClassPlan, Planner
+
+
+def build_class(planner: "Planner", name: str, block: ast.Block, passes: Passes) -> "ClassPlan":
+    """The class of a block, for all its instances."""
+    labels = {n for n in defined_names(block.body) if n.isidentifier()}
+    e = Emitter(planner, block.body, passes, labels)
+    _define_params(e, block, passes)
+    inputs = passes[0].frame.inputs
+    flow = _define_inputs(e, block, [n for n, _ in inputs], [t for _, t in inputs])
+    return _assemble(e, name, block.body.statements, flow, block.body.doc)
+
+
+def build_group_class(
+    planner: "Planner", outer: Emitter, name: str, stage: ast.Stage, group: ast.Group, passes: Passes
+) -> "ClassPlan":
+    """The class of a group: the compile-time names that it reads become constructor arguments."""
+    labels = {n for n in defined_names(group.body) if n.isidentifier()}
+    e = Emitter(planner, group.body, passes, labels)
+    e.up = outer.up
+    e.inlined = list(outer.inlined)
+    for free in outer.scope:
+        values = [outer.lookup(free, p) for p in passes if _has(outer, free, p)]
+        if values:
+            e.define_param(free, annotation(values))
+    tensors = [t for t in passes[0].steps[id(stage)].inputs]
+    names = ["x"] if len(tensors) == 1 else [f"x{i}" for i in range(len(tensors))]
+    flow = _bind_inputs(e, names, tensors, lambda p, i: p.steps[id(stage)].inputs[i])
+    return _assemble(e, name, group.body.statements, flow, group.body.doc)
+
+
+def _has(e: Emitter, name: str, p: Pass) -> bool:
+    try:
+        e.lookup(name, p)
+    except KeyError:
+        return False
+    return True
+
+
+def _define_params(e: Emitter, block: ast.Block, passes: Passes) -> None:
+    for param in block.params:
+        values = [p.frame.constants[param.name] for p in passes]
+        if any(isinstance(v, LayerValue | BlockValue) for v in values):
+            continue
+        e.define_param(param.name, annotation(values))
+
+
+def _define_inputs(e: Emitter, block: ast.Block, names: list[str], tensors: list[Tensor]) -> Val | None:
+    flow = _bind_inputs(e, names, tensors, lambda p, i: e.frame_of(p).inputs[i][1])
+    statements = [s for s in block.body.statements if isinstance(s, ast.Input)]
+    for port, statement in enumerate(statements):
+        dims = list(statement.shape.dims)
+        dots = next((i for i, d in enumerate(dims) if isinstance(d, ast.Ellipsis)), None)
+        for index, item in enumerate(dims):
+            if not isinstance(item, ast.Name) or item.id in e.scope:
+                continue
+            axis = index if dots is None or index < dots else tensors[port].type.rank - len(dims) + index
+            _bind_dim(e, item.id, port, axis, e.input_names[port])
+    if len(tensors) > 1 and statements:
+        return None
+    return flow
+
+
+def _bind_dim(e: Emitter, name: str, port: int, axis: int, variable: str) -> None:
+    """A dim that an input binds: an argument of the constructor, or read from the tensor's shape."""
+    hint = e.input_hints[port][axis]
+
+    def ctor() -> py.Expr:
+        return e.sizes.render(hint)
+
+    def forward() -> py.Expr:
+        if hint.const is not None:
+            return py.const(hint.const)
+        local = e.shape_locals.get(name)
+        if local is None:
+            local = e.shape_locals[name] = e.forward_names.new(name)
+            e.shape_reads[local] = (py.name(variable), axis)
+        return py.name(local)
+
+    e.scope[name] = Static(ctor, forward, hint)
+
+
+def _bind_inputs(e: Emitter, names: list[str], tensors: list[Tensor], actual: Any) -> Val | None:
+    """The inputs of `forward`, with a symbol for each of their sizes."""
+    vals: list[Val] = []
+    own = {n for n in names if n in e.read}
+    for port, (name, tensor) in enumerate(zip(names, tensors, strict=True)):
+        variable = e.forward_names.new(name)
+        e.input_names.append(variable)
+        hints = tuple(_input_symbol(e, port, axis, tensor, actual) for axis in range(tensor.type.rank))
+        e.input_hints.append(hints)
+        val = Val(py.name(variable), hints)
+        e.values[name] = val
+        vals.append(val)
+    e.flow_name = "x" if "x" not in own and "x" not in e.read else "y"
+    if "x" in e.input_names and "x" not in e.read:
+        e.flow_name = "x"
+    elif e.flow_name not in e.input_names:
+        e.flow_name = e.forward_names.new(e.flow_name)
+    if not vals:
+        return None
+    return vals[0] if len(vals) == 1 else Val(py.Tuple(tuple(v.expr for v in vals)), items=tuple(vals))
+
+
+def _input_symbol(e: Emitter, port: int, axis: int, tensor: Tensor, actual: Any) -> Dim:
+    dims = [actual(p, port).type.shape[axis] for p in e.passes]
+    root = e.passes[0].frame.module.parent is None
+    if root and all(d is dims[0] and d.const is not None for d in dims):
+        return dims[0]
+    rank = tensor.type.rank
+
+    def render() -> py.Expr | None:
+        if root:
+            return None
+        key = f"in{port}.{axis}"
+        if key not in e.params:
+            base = "in_channels" if axis == 1 and rank > 2 and not _last_is_features(e, port) else "in_features"
+            if axis not in (1, rank - 1):
+                base = f"in_size{axis}"
+            if len(e.input_names) > 1:
+                base = f"{e.input_names[port]}_{base.removeprefix('in_')}"
+            e.params[key] = CtorParam(e.ctor_names.new(base), py.name("int"), dim=(port, axis))
+        return py.name(e.params[key].name)
+
+    def value(p: Pass) -> Any:
+        q: Pass | None = p
+        while q is not None:
+            try:
+                return actual(q, port).type.shape[axis]
+            except KeyError:
+                q = e.parent(q)
+        raise CannotEmit("an input that is not recorded")
+
+    return e.sizes.symbol(f"in{port}.{axis}", value, render)
+
+
+def _last_is_features(e: Emitter, port: int) -> bool:
+    return False
+
+
+# --- assembly ----------------------------------------------------------------------------------
+
+
+def _assemble(
+    e: Emitter, name: str, statements: tuple[ast.Statement, ...], flow: Val | None, doc: str | None
+) -> "ClassPlan":
+    from archspec.backends.torch.planner import ClassPlan
+
+    sequential = is_chain(e, statements, e.passes) and not _extras(statements)
+    e.container = Container(SELF, sequential)
+    entry = flow
+    if sequential:
+        with e.silently():
+            out = emit_statements(e, statements, flow)
+    else:
+        out = emit_statements(e, statements, flow)
+    results = e.outputs if e.outputs is not None else [] if out is None else list(out.items or (out,))
+    ctor = _constructor_body(e)
+    params = _ordered(e, ctor)
+    init = py.FunctionDef("__init__", (py.Parameter("self"), *(_parameter(p) for p in params)), ctor, py.const(None))
+    body: list[py.Stmt] = [init] if ctor else []
+    if len(ctor) == 1:  # nothing but super().__init__()
+        body = []
+    if not sequential:
+        body.append(_forward(e, entry, results, params))
+    body.extend(_methods(e))
+    base = "nn.Sequential" if sequential else "nn.Module"
+    shapes = forward_doc(e, results) if sequential else None
+    text = doc or shapes
+    if doc and shapes:
+        text = f"{doc}\n\n{shapes}"
+    definition = py.ClassDef(name, (py.dotted(base),), tuple(body), text)
+    outputs = tuple(tuple(_closed(e, h) for h in v.hints) for v in results)
+    return ClassPlan(name, params, outputs, definition)
+
+
+def _extras(statements: tuple[ast.Statement, ...]) -> bool:
+    return any(isinstance(s, ast.Tie | ast.Init | ast.Output | ast.Tensor) for s in statements)
+
+
+def _closed(e: Emitter, hint: Dim) -> Dim:
+    """A hint with running sizes replaced by their formulas, for use outside of the class."""
+    for _ in range(8):
+        known = {n: e.closed[n] for n in hint.symbols() if n in e.closed}
+        if not known:
+            break
+        hint = hint.substitute(known)
+    return hint
+
+
+def _constructor_body(e: Emitter) -> tuple[py.Stmt, ...]:
+    start = py.ExprStmt(py.call(py.attr(py.call("super"), "__init__")))
+    stored = [s for s in e.state.tail if isinstance(s, py.Assign) and s.target in e.stored.values()]
+    rest = [s for s in e.state.tail if s not in stored]
+    ties: list[py.Stmt] = []
+    if e.ties:
+        ties.append(py.ExprStmt(py.call(py.attr(SELF, "tie_weights"))))
+        hook = py.call(
+            py.attr(SELF, "register_load_state_dict_post_hook"),
+            py.Attr(py.call("type", SELF), "_tie_after_loading"),
+        )
+        ties.append(py.ExprStmt(hook))
+    inits: list[py.Stmt] = [py.ExprStmt(py.call(py.attr(SELF, "reset_parameters")))] if e.inits else []
+    body = [start, *stored, *e.state.ctor, *rest, *ties, *inits]
+    running = set(e.running.values())
+    body = list(_prune(tuple(body), running))
+    if UNKNOWN in py.names_used(tuple(body)):
+        raise CannotEmit("a size that the constructor needs has no expression")
+    return _without_aliases(e, tuple(body), running)
+
+
+def _prune(body: tuple[py.Stmt, ...], variables: set[str]) -> tuple[py.Stmt, ...]:
+    """Drop assignments to running sizes that nothing reads."""
+    while True:
+        read = _reads(body)
+        dead = {v for v in variables if v not in read}
+        pruned = _drop(body, dead)
+        if pruned == body:
+            return body
+        body = pruned
+
+
+def _reads(body: tuple[py.Stmt, ...]) -> set[str]:
+    """The names read by something other than the update of the same name."""
+    found: set[str] = set()
+    for statement in body:
+        match statement:
+            case py.Assign(target=target, value=value):
+                names = py.names_used(value)
+                found |= set(names) - ({target.id} if isinstance(target, py.Name) else set())
+                if not isinstance(target, py.Name):
+                    found |= set(py.names_used(target))
+            case py.AugAssign(target=target, value=value):
+                names = py.names_used(value)
+                found |= set(names) - ({target.id} if isinstance(target, py.Name) else set())
+            case py.For(iterable=iterable, body=inner):
+                found |= set(py.names_used(iterable))
+                found |= _reads(inner)
+            case py.If(test=test, body=inner, orelse=orelse):
+                found |= set(py.names_used(test))
+                found |= _reads(inner) | _reads(orelse)
+            case _:
+                found |= set(py.names_used(statement))
+    return found
+
+
+def _drop(body: tuple[py.Stmt, ...], dead: set[str]) -> tuple[py.Stmt, ...]:
+    kept: list[py.Stmt] = []
+    for statement in body:
+        match statement:
+            case py.Assign(target=py.Name(id=name)) | py.AugAssign(target=py.Name(id=name)) if name in dead:
+                continue
+            case py.For(target=target, iterable=iterable, body=inner):
+                inner = _drop(inner, dead)
+                if inner:
+                    kept.append(py.For(target, iterable, inner))
+            case py.If(test=test, body=inner, orelse=orelse):
+                inner, orelse = _drop(inner, dead), _drop(orelse, dead)
+                if inner or orelse:
+                    kept.append(py.If(test, inner or (py.ExprStmt(py.name("pass")),), orelse))
+            case _:
+                kept.append(statement)
+    return tuple(kept)
+
+
+def _without_aliases(e: Emitter, body: tuple[py.Stmt, ...], variables: set[str]) -> tuple[py.Stmt, ...]:
+    """`channels = in_channels` at the start, where the argument is not read again, is the argument."""
+    for index, statement in enumerate(body):
+        match statement:
+            case py.Assign(target=py.Name(id=name), value=py.Name(id=source)) if name in variables:
+                others = body[:index] + body[index + 1 :]
+                if source not in _all_reads(others) and source in {p.name for p in e.params.values()}:
+                    return tuple(_rename(s, name, source) for s in others)
+            case _:
+                continue
+    return body
+
+
+def _all_reads(body: tuple[py.Stmt, ...]) -> set[str]:
+    return set(py.names_used(body))
+
+
+def _rename(statement: py.Stmt, old: str, new: str) -> py.Stmt:
+    return py.rename(statement, {old: new})
+
+
+def _ordered(e: Emitter, ctor: tuple[py.Stmt, ...]) -> list[CtorParam]:
+    """Sizes of inputs first, then the spec's parameters in their order; only those still read."""
+    used = _all_reads(ctor) | {t.id for t in _targets(ctor)}
+    params = [p for p in e.params.values() if p.name in used]
+    block = e.passes[0].frame.block
+    order = [p.name for p in block.params]
+
+    def rank(param: CtorParam) -> tuple[int, Any]:
+        if param.dim is not None:
+            return (0, param.dim)
+        return (1, order.index(param.source) if param.source in order else len(order))
+
+    params.sort(key=rank)
+    defaults = {p.name: p.default for p in block.params}
+    for param in params:
+        default = defaults.get(param.source)
+        if default is not None and param.dim is None and not _from_group(e):
+            param.default = _default(e, default)
+    seen_default = False
+    for param in params:
+        if param.default is None and seen_default:
+            for other in params:
+                other.default = None
+            break
+        seen_default = seen_default or param.default is not None
+    return params
+
+
+def _from_group(e: Emitter) -> bool:
+    return e.passes[0].frame.block.body is not e.body
+
+
+def _default(e: Emitter, default: ast.Expr) -> py.Expr | None:
+    from archspec.backends.torch.arguments import as_tuple
+    from archspec.backends.torch.translate import Translator
+
+    def refuse(name: str, node: ast.Node) -> py.Expr:
+        raise CannotEmit(name)
+
+    try:
+        return as_tuple(Translator(refuse, lambda _: None)(default))
+    except CannotEmit:
+        return None
+
+
+def _targets(body: tuple[py.Stmt, ...]) -> list[py.Name]:
+    found: list[py.Name] = []
+    for statement in body:
+        match statement:
+            case py.AugAssign(target=py.Name() as target):
+                found.append(target)
+            case py.For(body=inner):
+                found.extend(_targets(inner))
+            case py.If(body=inner, orelse=orelse):
+                found.extend(_targets(inner) + _targets(orelse))
+            case _:
+                continue
+    return found
+
+
+def _parameter(param: CtorParam) -> py.Parameter:
+    return py.Parameter(param.name, param.annotation, param.default)
+
+
+def _forward(
+    e: Emitter, entry: Val | None, results: list[Val], params: list[CtorParam]
+) -> py.FunctionDef:
+    tensor = py.name("Tensor")
+    names = [py.Parameter(n, tensor) for n in e.input_names]
+    body: list[py.Stmt] = []
+    body.extend(_shape_reads(e))
+    body.extend(e.checks)
+    families = [py.Assign(f, py.Dict(()), _family_type()) for f in e.families.values()]
+    body.extend(families)
+    body.extend(e.state.forward)
+    value: py.Expr = results[0].expr if len(results) == 1 else py.Tuple(tuple(r.expr for r in results))
+    body = _return(body, value)
+    returns: py.Expr = tensor
+    if len(results) > 1:
+        returns = py.Subscript(py.name("tuple"), tuple(tensor for _ in results))
+    return py.FunctionDef(
+        "forward", (py.Parameter("self"), *names), tuple(body), returns, forward_doc(e, results)
+    )
+
+
+def _family_type() -> py.Expr:
+    return py.Subscript(py.name("dict"), (py.name("int"), py.name("Tensor")))
+
+
+def _return(body: list[py.Stmt], value: py.Expr) -> list[py.Stmt]:
+    """`x = f(x)` and `return x` are one statement."""
+    if body and isinstance(value, py.Name):
+        match body[-1]:
+            case py.Assign(target=py.Name(id=name), value=last, annotation=None) if name == value.id:
+                return [*body[:-1], py.Return(last)]
+            case _:
+                pass
+    return [*body, py.Return(value)]
+
+
+def _shape_reads(e: Emitter) -> list[py.Stmt]:
+    """`T = tokens.shape[1]` for the sizes that `forward` reads."""
+    return [
+        py.Assign(py.name(local), py.Subscript(py.attr(tensor, "shape"), (py.const(axis),)))
+        for local, (tensor, axis) in e.shape_reads.items()
+    ]
+
+
+def _methods(e: Emitter) -> list[py.Stmt]:
+    from archspec.backends.torch.methods import extra_methods
+
+    return extra_methods(e)
+
+
+__all__ = ["Hints", "build_class", "build_group_class", "value_names"]

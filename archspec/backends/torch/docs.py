@@ -1,0 +1,68 @@
+"""Docstrings: shapes in the author's letters."""
+
+from archspec.backends.torch.emitter import Emitter, Val
+from archspec.backends.torch.sizes import CannotEmit
+from archspec.dims import Dim
+from archspec.pycode.printer import print_expr
+from archspec.syntax import ast
+
+LETTERS = {2: "BD", 3: "BTD", 4: "BCHW", 5: "BCDHW"}
+
+
+def forward_doc(e: Emitter, results: list[Val]) -> str:
+    """`x [B, in_channels, H, W] -> [B, growth, H, W].`"""
+    letters = _letters(e)
+    inputs = []
+    several = len(e.input_hints) > 1
+    for port, hints in enumerate(e.input_hints):
+        name = f"{e.input_names[port]} " if several or e.input_names[port] != "x" else ""
+        inputs.append(name + _shape(e, hints, letters, port))
+    names = e.result_names if len(e.result_names) == len(results) else ("",) * len(results)
+    outputs = []
+    for result, name in zip(results, names, strict=True):
+        shown = f"{name} " if name and name != "output" else ""
+        outputs.append(shown + _shape(e, result.hints, letters, None))
+    return f"{', '.join(inputs)} -> {', '.join(outputs)}."
+
+
+def _letters(e: Emitter) -> dict[str, str]:
+    """How each size of an input is called."""
+    found: dict[str, str] = {}
+    block = e.passes[0].frame.block
+    declared = [s for s in block.body.statements if isinstance(s, ast.Input)] if block.body is e.body else []
+    for port, hints in enumerate(e.input_hints):
+        dims = declared[port].shape.dims if port < len(declared) else ()
+        default = LETTERS.get(len(hints), "")
+        for axis in range(len(hints)):
+            key = f"in{port}.{axis}"
+            if key in e.params:
+                found[key] = e.params[key].name
+            elif axis < len(dims) and len(dims) == len(hints) and isinstance(dims[axis], ast.Name):
+                found[key] = dims[axis].id  # type: ignore[union-attr]
+            else:
+                found[key] = default[axis] if default else f"d{axis}"
+    return found
+
+
+def _shape(e: Emitter, hints: tuple[Dim, ...], letters: dict[str, str], port: int | None) -> str:
+    default = LETTERS.get(len(hints), "")
+    shown = []
+    for axis, hint in enumerate(hints):
+        shown.append(_dim(e, hint, letters, default[axis] if default else f"d{axis}", port))
+    return f"[{', '.join(shown)}]"
+
+
+def _dim(e: Emitter, hint: Dim, letters: dict[str, str], fallback: str, port: int | None) -> str:
+    from archspec.backends.torch.classes import _closed
+
+    hint = _closed(e, hint)
+    if hint.const is not None:
+        return str(hint.const)
+    names = hint.symbols()
+    if all(n in letters or n in e.param_symbols for n in names):
+        renamed = {n: Dim.symbol(letters.get(n, n)) for n in names}
+        return str(hint.substitute(renamed))
+    try:
+        return print_expr(e.sizes.render(hint))
+    except CannotEmit:
+        return f"{fallback}'"

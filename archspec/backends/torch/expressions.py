@@ -1,0 +1,238 @@
+"""Tensor expressions in `forward`."""
+
+from typing import Any
+
+from archspec import pycode as py
+from archspec.backends.torch.arguments import symbolic_types
+from archspec.backends.torch.emitter import Emitter, Hints, Val
+from archspec.backends.torch.scan import pattern
+from archspec.backends.torch.sizes import CannotEmit
+from archspec.backends.torch.results import result_value
+from archspec.dims import Dim
+from archspec.elaborate.values import Argument, Outputs
+from archspec.layers.base import FunctionDecl, Needs, TensorType
+from archspec.syntax import ast
+
+
+def tensor_expr(e: Emitter, expr: ast.Expr, flow: Val | None) -> Val:
+    """A tensor expression as it stands in the spec."""
+    match expr:
+        case ast.Name(id="_"):
+            if flow is None:
+                raise CannotEmit("nothing flows")
+            return flow
+        case ast.Name() | ast.Template():
+            return _named(e, expr)
+        case ast.Attribute(value=value, name=name):
+            return _attribute(e, value, name)
+        case ast.TupleExpr(items=items) | ast.ListExpr(items=items):
+            vals = tuple(tensor_expr(e, i, flow) for i in items)
+            return Val(py.Tuple(tuple(v.expr for v in vals)), items=vals)
+        case ast.Conditional(then=then, test=test, other=other):
+            return _conditional(e, then, test, other, flow)
+        case ast.Index(value=value, items=(ast.Number(value=int() as index),)) if not e.ran(expr):
+            val = tensor_expr(e, value, flow)
+            return val.items[index]
+        case _:
+            return function_call(e, expr, flow)
+
+
+def _named(e: Emitter, expr: ast.Name | ast.Template) -> Val:
+    known = e.values.get(pattern(expr))
+    if known is None:
+        raise CannotEmit(f"{expr.span.text} is not at hand")
+    if isinstance(expr, ast.Name):
+        return known
+    keys = tuple(e.translate_forward(p) for p in expr.parts if not isinstance(p, str))
+    family = e.families.get(pattern(expr))
+    if family is None:
+        raise CannotEmit(f"{expr.span.text} is not at hand")
+    return Val(py.Subscript(family, keys), known.hints, known.items)
+
+
+def _attribute(e: Emitter, value: ast.Expr, name: ast.Name | ast.Template) -> Val:
+    base = e.values.get(pattern(value)) if isinstance(value, ast.Name | ast.Template) else None
+    if base is not None and base.items and isinstance(value, ast.Name | ast.Template):
+        names = e.output_names.get(pattern(value), ())
+        if isinstance(name, ast.Name) and name.id in names:
+            return base.items[names.index(name.id)]
+    return _named(e, name)
+
+
+def _conditional(e: Emitter, then: ast.Expr, test: ast.Expr, other: ast.Expr, flow: Val | None) -> Val:
+    """A value chosen at compile time: the branch that every pass takes, else a Python conditional."""
+    tests = [bool(e.evaluate(test, p)) for p in e.passes]
+    if all(tests):
+        return tensor_expr(e, then, flow)
+    if not any(tests):
+        return tensor_expr(e, other, flow)
+    a, b = tensor_expr(e, then, flow), tensor_expr(e, other, flow)
+    return Val(py.Conditional(a.expr, e.translate_forward(test), b.expr), a.hints)
+
+
+def is_tensor(e: Emitter, expr: Any) -> bool:
+    """Whether an expression gives tensors, by what was recorded of it."""
+    match expr:
+        case ast.Name(id="_"):
+            return True
+        case ast.Name() | ast.Template():
+            return pattern(expr) in e.values
+        case ast.Attribute(value=value, name=name):
+            return pattern(name) in e.values or is_tensor(e, value)
+        case ast.TupleExpr(items=items) | ast.ListExpr(items=items):
+            return any(is_tensor(e, i) for i in items)
+        case ast.Conditional(then=then):
+            return is_tensor(e, then)
+        case ast.Index(value=value):
+            return e.ran(expr) or is_tensor(e, value)
+        case ast.Node():
+            return e.ran(expr)
+        case _:
+            return False
+
+
+def function_call(e: Emitter, node: ast.Expr, flow: Val | None) -> Val:
+    """A tensor function, an operator or an index."""
+    steps = e.steps(node)
+    step = steps[0][1]
+    decl = step.decl
+    if not isinstance(decl, FunctionDecl) or any(s.decl is not decl for _, s in steps):
+        raise CannotEmit("different functions in one place")
+    operands, arguments = _operands(e, node, flow)
+    wanted = len(step.inputs)
+    if len(operands) < wanted and flow is not None:
+        operands = [*(flow.items or (flow,)), *operands]
+    if len(operands) != wanted:
+        raise CannotEmit("the operands are not at hand")
+    return apply(e, node, decl, operands, arguments)
+
+
+def _operands(e: Emitter, node: ast.Expr, flow: Val | None) -> tuple[list[Val], tuple[ast.Expr, ...]]:
+    """The tensors written in a call, and its other positional arguments."""
+    match node:
+        case ast.Binary(left=left, right=right):
+            parts: tuple[ast.Expr, ...] = (left, right)
+        case ast.Unary(operand=operand):
+            parts = (operand,)
+        case ast.Index(value=value):
+            parts = (value,)
+        case ast.Call(args=args, keywords=keywords):
+            parts = (*args, *(k.value for k in keywords if is_tensor(e, k.value)))
+        case _:
+            return [], ()
+    operands: list[Val] = []
+    rest: list[ast.Expr] = []
+    for part in parts:
+        if is_tensor(e, part):
+            val = tensor_expr(e, part, flow)
+            operands.extend(val.items or (val,))
+        else:
+            rest.append(part)
+    return operands, tuple(rest)
+
+
+def apply(
+    e: Emitter,
+    node: ast.Node,
+    decl: FunctionDecl[Any],
+    operands: list[Val],
+    arguments: tuple[ast.Expr, ...] = (),
+) -> Val:
+    """The emitted expression of a function on `operands`."""
+    steps = e.steps(node)
+    step = steps[0][1]
+    hints_in = tuple(o.hints for o in operands)
+    call = FunctionCall(e, node, tuple(operands), arguments)
+    if decl.helper is not None and decl.helper not in e.helpers:
+        e.helpers.append(decl.helper)
+    expr = decl.emit(step.params, call)
+    _refuse_differing_params(e, steps, call)
+
+    def rule() -> tuple[Hints, ...]:
+        types = symbolic_types(e, steps, hints_in)
+        return tuple(t.shape for t in decl.shape(step.params, types, Needs()))
+
+    return result_value(step.output, expr, e.output_hints(node, rule))
+
+
+def _refuse_differing_params(e: Emitter, steps: Any, call: "FunctionCall") -> None:
+    """Arguments that differ between passes must have been written as expressions."""
+    first = steps[0][1].given
+    for _, step in steps[1:]:
+        for name, arg in step.given.items():
+            same = name in first and _equal(first[name].value, arg.value)
+            if not same and name not in call.written:
+                raise CannotEmit(f"the argument {name} differs between instances")
+
+
+def _equal(a: Any, b: Any) -> bool:
+    try:
+        return bool(a == b)
+    except TypeError:
+        return False
+
+
+class FunctionCall:
+    """What a function's emission asks for (`EmitCall`)."""
+
+    def __init__(
+        self, e: Emitter, node: ast.Node, operands: tuple[Val, ...], arguments: tuple[ast.Expr, ...]
+    ) -> None:
+        self._e = e
+        self._node = node
+        self._operands = operands
+        self._arguments = arguments
+        self._step = e.steps(node)[0][1]
+        self.tensors = tuple(o.expr for o in operands)
+        self.types: tuple[TensorType, ...] = tuple(t.type for t in self._step.inputs)
+        #: Arguments that were written as expressions.
+        self.written: set[str] = set()
+
+    def given(self, argument: str) -> bool:
+        return argument in self._step.given
+
+    def arg(self, argument: str) -> py.Expr:
+        given: Argument | None = self._step.given.get(argument)
+        decl = self._step.decl
+        assert decl is not None
+        if given is None:
+            return py.const(decl.Params.model_fields[argument].default)
+        nodes = [s.given[argument].node for _, s in self._e.steps(self._node) if argument in s.given]
+        node = given.node
+        if decl.variadic_argument == argument and node is not None and given.name in (None, argument):
+            positional = [a for a in self._arguments if a is node] and self._arguments
+            if positional and not (len(positional) == 1 and isinstance(positional[0], ast.ListExpr | ast.TupleExpr)):
+                self.written.add(argument)
+                return py.Tuple(tuple(self._translate(a) for a in positional))
+        if node is None or any(n is not node for n in nodes):
+            return self._e.literal([s.given[argument].value for _, s in self._e.steps(self._node)])
+        try:
+            expr = self._translate(node)
+        except CannotEmit:
+            return self._e.literal([s.given[argument].value for _, s in self._e.steps(self._node)])
+        self.written.add(argument)
+        return expr
+
+    def _translate(self, node: ast.Expr) -> py.Expr:
+        if isinstance(node, ast.ListExpr):
+            return py.Tuple(tuple(self._translate(i) for i in node.items))
+        return self._e.translate_forward(node)
+
+    def size(self, dim: Dim) -> py.Expr:
+        if dim.const is not None:
+            return py.const(dim.const)
+        for operand, tensor in zip(self._operands, self._step.inputs, strict=True):
+            for axis, own in enumerate(tensor.type.shape):
+                if own is dim and isinstance(operand.expr, py.Name):
+                    return py.Subscript(py.attr(operand.expr, "shape"), (py.const(axis),))
+        return self._e.runtime_size(dim)
+
+    def device(self) -> py.Expr:
+        if self._e.in_constructor:
+            return py.const(None)
+        if not self._e.input_names:
+            raise CannotEmit("no input to take the device of")
+        return py.attr(py.name(self._e.input_names[0]), "device")
+
+
+__all__ = ["FunctionCall", "Outputs", "apply", "function_call", "is_tensor", "tensor_expr"]

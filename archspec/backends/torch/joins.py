@@ -1,0 +1,210 @@
+"""`residual`, `dense` and `reuse … by …` in the emitted code."""
+
+from typing import Any
+
+from archspec import pycode as py
+from archspec.backends.torch.body import emit_statements
+from archspec.backends.torch.emitter import SELF, Emitter, Val
+from archspec.backends.torch.expressions import apply, tensor_expr
+from archspec.backends.torch.results import result_value
+from archspec.backends.torch.scan import stages_in
+from archspec.backends.torch.sizes import CannotEmit
+from archspec.backends.torch.stages import emit_stage
+from archspec.dims import Dim
+from archspec.elaborate.values import Pass, Tensor
+from archspec.layers.base import FunctionDecl
+from archspec.syntax import ast
+
+Join = ast.Residual | ast.Dense | ast.Reuse
+
+
+def emit_join(e: Emitter, core: Join, flow: Val | None) -> Val:
+    """Write a join; gives the joined value."""
+    if flow is None or flow.items:
+        raise CannotEmit("a join of no tensor")
+    match core:
+        case ast.Residual(body=body, align=align):
+            y, x = _body(e, body, flow, "identity")
+            reused = _aligned(e, core, align, 0, y, x)
+            return apply(e, core, _decl(e, core), [y, reused])
+        case ast.Dense(body=body):
+            y, x = _body(e, body, flow, "features")
+            return apply(e, core, _decl(e, core), [x, y])
+        case ast.Reuse():
+            return _reuse(e, core, flow)
+
+
+def _decl(e: Emitter, core: Join) -> FunctionDecl[Any]:
+    decl = e.step(core).decl
+    if not isinstance(decl, FunctionDecl):
+        raise CannotEmit("a join without its function")
+    return decl
+
+
+def _body(e: Emitter, body: ast.Body, flow: Val, keep: str) -> tuple[Val, Val]:
+    """The value of a body, and what flowed in: kept in a variable if the body overwrites it."""
+    x = e.materialise(flow)
+    before = len(e.state.forward)
+    y = emit_statements(e, body.statements, x)
+    assert y is not None
+    written = e.state.forward[before:]
+    if isinstance(x.expr, py.Name) and _assigns(written, x.expr.id):
+        kept = py.name(e.forward_names.new(keep))
+        e.state.forward.insert(before, py.Assign(kept, x.expr))
+        e.forward_names.release(kept.id)
+        x = Val(kept, x.hints)
+    return y, x
+
+
+def _assigns(statements: list[py.Stmt] | tuple[py.Stmt, ...], name: str) -> bool:
+    for statement in statements:
+        match statement:
+            case py.Assign(target=target):
+                targets = target.items if isinstance(target, py.Tuple) else (target,)
+                if py.name(name) in targets:
+                    return True
+            case py.For(body=body) if _assigns(body, name):
+                return True
+            case py.If(body=body, orelse=orelse) if _assigns(body, name) or _assigns(orelse, name):
+                return True
+            case _:
+                pass
+    return False
+
+
+def _reuse(e: Emitter, core: ast.Reuse, flow: Val) -> Val:
+    step = e.step(core)
+    y = flow
+    sources = [tensor_expr(e, s, flow) for s in core.sources]
+    if core.align is not None:
+        y = e.materialise(flow)
+    reused = [_aligned(e, core, core.align, i, y, s) for i, s in enumerate(sources)]
+    name = core.combiner.func if isinstance(core.combiner, ast.Call) else core.combiner
+    if step.decl is None:
+        return _by_layer(e, core, [y, *reused])
+    if isinstance(name, ast.Name) and name.id == "mean":
+        total = y.expr
+        for source in reused:
+            total = py.Binary("+", total, source.expr)
+        mean = py.Binary("/", total, py.const(len(reused) + 1))
+        return result_value(step.output, mean, (y.hints,))
+    return apply(e, core, _decl(e, core), [y, *reused], _positional(core.combiner))
+
+
+def _positional(combiner: ast.Expr) -> tuple[ast.Expr, ...]:
+    return combiner.args if isinstance(combiner, ast.Call) else ()
+
+
+def _by_layer(e: Emitter, core: ast.Reuse, operands: list[Val]) -> Val:
+    """Joined by a layer or block of several inputs."""
+    stage = e.planner.pseudo_stage(core.combiner)
+    for p in e.passes:
+        if id(core.combiner) in p.steps:
+            p.steps[id(stage)] = p.steps[id(core.combiner)]
+    flow = Val(py.Tuple(tuple(o.expr for o in operands)), items=tuple(operands))
+    value = emit_stage(e, stage, flow, False)
+    assert value is not None
+    return value
+
+
+# --- alignment ---------------------------------------------------------------------------------
+
+
+def _aligned(
+    e: Emitter, core: Join, align: ast.Group | ast.Name | None, index: int, y: Val, x: Val
+) -> Val:
+    """The reused value, through its `align` where that applies."""
+    flags = [(p, s.aligned[index] if index < len(s.aligned) else False) for p, s in e.steps(core)]
+    if align is None or not any(f for _, f in flags):
+        return x
+    everywhere = all(f for _, f in flags)
+    if isinstance(align, ast.Name):
+        if not everywhere:
+            raise CannotEmit("an alignment that applies to some instances")
+        decl = e.step(align).decl
+        assert isinstance(decl, FunctionDecl)
+        return apply(e, align, decl, [x, y])
+    if everywhere:
+        value = emit_statements(e, align.body.statements, x)
+        assert value is not None
+        return value
+    condition = _condition(e, core, flags, y, x)
+    passes = tuple(p for p, f in flags if f)
+    return _projection(e, align, condition, passes, x)
+
+
+def _projection(
+    e: Emitter, align: ast.Group, condition: py.Expr, passes: tuple[Pass, ...], x: Val
+) -> Val:
+    """One labelled module that is the identity where nothing needs aligning."""
+    statements = align.body.statements
+    stage = statements[0].stages[0] if len(statements) == 1 and isinstance(statements[0], ast.Flow) else None
+    single = stage is not None and len(statements[0].stages) == 1  # type: ignore[union-attr]
+    if stage is None or not single or not isinstance(stage.label, ast.Name) or e.container.expr != SELF:
+        raise CannotEmit("an alignment of several layers that applies to some instances")
+    reference = py.attr(SELF, stage.label.id)
+    identity = py.call("nn.Identity")
+    e.state.ctor.append(py.Assign(reference, identity, py.dotted("nn.Module")))
+    with e.within(passes) as state:
+        value = emit_stage(e, stage, x, True)
+    e.state.ctor.append(py.If(condition, tuple(state.ctor)))
+    if state.forward or value is None:
+        raise CannotEmit("an alignment that needs statements of its own")
+    return value
+
+
+def _condition(
+    e: Emitter, core: Join, flags: list[tuple[Pass, bool]], y: Val, x: Val
+) -> py.Expr:
+    """When an `align` applies, in the constructor's terms; checked against every instance."""
+    candidates: list[tuple[py.Expr, list[bool]]] = []
+    stride = _stride(e, core, flags)
+    channels = _channels(e, core, flags, y, x)
+    if stride is not None and channels is not None:
+        both = py.Binary("or", stride[0], channels[0])
+        candidates.append((both, [a or b for a, b in zip(stride[1], channels[1], strict=True)]))
+    candidates += [c for c in (channels, stride) if c is not None]
+    for expr, values in candidates:
+        if values == [f for _, f in flags]:
+            return expr
+    raise CannotEmit("when the alignment applies has no short condition")
+
+
+def _stride(
+    e: Emitter, core: Join, flags: list[tuple[Pass, bool]]
+) -> tuple[py.Expr, list[bool]] | None:
+    """`stride != 1`, for the parameter that the body's layers take as their stride."""
+    body = core.body if isinstance(core, ast.Residual) else None
+    for stage in stages_in(body) if body is not None else ():
+        keywords = stage.core.keywords if isinstance(stage.core, ast.Call) else ()
+        for keyword in keywords:
+            value = keyword.value
+            if keyword.name == "stride" and isinstance(value, ast.Name) and value.id in e.scope:
+                values = [e.lookup(value.id, p) != 1 for p, _ in flags]
+                return py.Compare(e.translate(value), (("!=", py.const(1)),)), values
+    return None
+
+
+def _channels(
+    e: Emitter, core: Join, flags: list[tuple[Pass, bool]], y: Val, x: Val
+) -> tuple[py.Expr, list[bool]] | None:
+    """`in_channels != planes * expansion`, where the two sides can be written."""
+    axis = 1 if len(x.hints) > 2 else len(x.hints) - 1
+    if not x.hints or len(x.hints) != len(y.hints):
+        return None
+    pairs = [_sides(e, core, p) for p, _ in flags]
+    try:
+        left = e.size(x.hints[axis], [(p, b[axis]) for (p, _), (_, b) in zip(flags, pairs, strict=True)])
+        right = e.size(y.hints[axis], [(p, a[axis]) for (p, _), (a, _) in zip(flags, pairs, strict=True)])
+    except CannotEmit:
+        return None
+    return py.Compare(left, (("!=", right),)), [a[axis] is not b[axis] for a, b in pairs]
+
+
+def _sides(e: Emitter, core: Join, p: Pass) -> tuple[tuple[Dim, ...], tuple[Dim, ...]]:
+    inputs = p.steps[id(core)].inputs
+    y, x = inputs[0], inputs[1]
+    assert isinstance(y, Tensor)
+    return y.type.shape, x.type.shape
+
+

@@ -1,0 +1,89 @@
+"""Methods beside `__init__` and `forward`: ties, initial weights, frozen parts, slow copies."""
+
+from archspec import pycode as py
+from archspec.backends.torch.emitter import SELF, Emitter
+
+ANY = py.name("Any")
+
+
+def extra_methods(e: Emitter) -> list[py.Stmt]:
+    """The methods that this class needs."""
+    found: list[py.Stmt] = []
+    if e.inits:
+        found.append(_method("reset_parameters", tuple(e.inits), "Set the initial weights that the spec asks for."))
+    if e.ties:
+        found.extend(_tie_methods(e))
+    if e.frozen:
+        found.append(_train(e))
+    if e.ema:
+        found.append(_update(e))
+    return found
+
+
+def _method(
+    name: str, body: tuple[py.Stmt, ...], doc: str, *params: py.Parameter, returns: py.Expr | None = None
+) -> py.FunctionDef:
+    return py.FunctionDef(name, (py.Parameter("self"), *params), body, returns or py.const(None), doc)
+
+
+def _tie_methods(e: Emitter) -> list[py.Stmt]:
+    """Ties hold through `to_empty`, `load_state_dict` and moves, which may replace parameters."""
+    ties = tuple(py.Assign(target, source) for target, source in e.ties)
+    tie = py.ExprStmt(py.call(py.attr(SELF, "tie_weights")))
+    apply = py.call(
+        py.attr(py.call("super"), "_apply"), py.name("fn"), py.name("recurse")
+    )
+    return [
+        _method("tie_weights", ties, "One parameter under two names."),
+        py.FunctionDef(
+            "_apply",
+            (
+                py.Parameter("self"),
+                py.Parameter("fn", py.Subscript(py.name("Callable"), (py.name("..."), py.name("Tensor")))),
+                py.Parameter("recurse", py.name("bool"), py.const(True)),
+            ),
+            (py.ExprStmt(apply), tie, py.Return(SELF)),
+            py.name("Self"),
+        ),
+        py.FunctionDef(
+            "_tie_after_loading",
+            (py.Parameter("self"), py.Parameter("_", ANY)),
+            (tie,),
+            py.const(None),
+        ),
+    ]
+
+
+def _train(e: Emitter) -> py.FunctionDef:
+    body = (
+        py.ExprStmt(py.call(py.attr(py.call("super"), "train"), py.name("mode"))),
+        *(py.ExprStmt(py.call(py.attr(module, "eval"))) for module in e.frozen),
+        py.Return(SELF),
+    )
+    mode = py.Parameter("mode", py.name("bool"), py.const(True))
+    return _method("train", body, "Frozen parts stay in evaluation mode.", mode, returns=py.name("Self"))
+
+
+def _update(e: Emitter) -> py.FunctionDef:
+    slow, fast = py.name("slow"), py.name("fast")
+    loops = tuple(
+        py.For(
+            py.Tuple((slow, fast)),
+            py.call(
+                "zip",
+                py.call(py.attr(target, "parameters")),
+                py.call(py.attr(source, "parameters")),
+                strict=py.const(True),
+            ),
+            (py.ExprStmt(py.call(py.attr(slow, "lerp_"), fast, py.Binary("-", py.const(1), py.const(momentum)))),),
+        )
+        for target, source, momentum in e.ema
+    )
+    return py.FunctionDef(
+        "update_ema",
+        (py.Parameter("self"),),
+        loops,
+        py.const(None),
+        "Move the slow copies a step towards their sources.",
+        (py.call("torch.no_grad"),),
+    )

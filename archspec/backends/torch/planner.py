@@ -1,0 +1,471 @@
+"""Which classes the emitted module has: one per block, and one per group that is more than a chain."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from archspec import pycode as py
+from archspec.backends.torch.arguments import argument, argument_hint, as_tuple
+from archspec.backends.torch.classes import build_class
+from archspec.backends.torch.emitter import CtorParam, Emitter, Hints, Passes, Static, annotation
+from archspec.backends.torch.scan import stages_in
+from archspec.backends.torch.sizes import CannotEmit
+from archspec.dims import Dim
+from archspec.elaborate import Elaborated
+from archspec.elaborate.context import Context, Limits
+from archspec.elaborate.evaluate import evaluate as evaluate_expr
+from archspec.elaborate.values import (
+    Argument,
+    BlockValue,
+    Cursor,
+    FnValue,
+    Frame,
+    Label,
+    LayerValue,
+    Pass,
+    Step,
+    tensors_in,
+)
+from archspec.pycode.namespace import Namespace
+from archspec.syntax import ast
+
+Steps = list[tuple[Pass, Step]]
+
+
+@dataclass(slots=True)
+class ClassPlan:
+    """A class that is written: its name, constructor, and what it gives for what goes in."""
+
+    name: str
+    params: list[CtorParam]
+    #: Per output, dims over the symbols of the constructor's parameters and of the inputs.
+    outputs: tuple[Hints, ...]
+    definition: py.ClassDef
+
+
+@dataclass(slots=True)
+class Group:
+    """All frames that share a class."""
+
+    block: ast.Block
+    frames: list[Frame] = field(default_factory=list)
+    plan: ClassPlan | None = None
+    name: str = ""
+
+
+class Planner:
+    """Collects the frames of the models to emit, and writes each class once, callees first."""
+
+    def __init__(self, models: list[Elaborated]) -> None:
+        self.models = models
+        self.names = Namespace({"nn", "torch", "F", "Tensor", "OrderedDict", "init", "math", "re", "copy", "Sequence"})
+        self.classes: list[py.ClassDef] = []
+        self.functions: dict[str, tuple[py.FunctionDef, str]] = {}
+        self.helpers: list[py.FunctionDef] = []
+        self.groups: dict[Any, Group] = {}
+        self.keys: dict[int, Any] = {}
+        self.entry_names = {m.entry.name for m in models}
+        self._stages: list[ast.Stage] = []
+        for model in models:
+            self.names.reserve(model.entry.name)
+        seen: set[int] = set()
+        for model in models:
+            for step in _all_steps(model.frame.root):
+                if step.frame is not None and step.kind in ("block", "apply"):
+                    if id(step.frame.module) not in seen:
+                        seen.add(id(step.frame.module))
+                        self._enter(step.frame)
+
+    def _enter(self, frame: Frame) -> None:
+        key = (id(frame.block), structural(frame))
+        self.keys[id(frame)] = key
+        self.keys[id(frame.module)] = key
+        self.groups.setdefault(key, Group(frame.block)).frames.append(frame)
+
+    def attributes(self, labels: set[str]) -> Namespace:
+        """Attribute names of a class: the author's labels are taken."""
+        reserved = {"training", "forward", "children", "modules", "parameters", "train", "eval", "to", "T_destination"}
+        return Namespace(reserved | labels, avoid_builtins=False)
+
+    # --- compile-time things -------------------------------------------------------------------
+
+    def function(self, name: str) -> py.Expr | None:
+        """A one-line function of the spec, defined in the emitted module on first use."""
+        if name in self.functions:
+            return py.name(self.functions[name][1])
+        for model in self.models:
+            for frame in _frames(model):
+                value = frame.scope.names.get(name)
+                if isinstance(value, FnValue):
+                    return self._define(name, value.fn)
+        return None
+
+    def _define(self, name: str, fn: ast.Function) -> py.Expr:
+        from archspec.backends.torch.translate import Translator
+
+        local = self.names.new(name)
+        params = {p.name: py.name(p.name) for p in fn.params}
+
+        def resolve(id_: str, node: ast.Node) -> py.Expr:
+            if id_ not in params:
+                raise CannotEmit(f"{id_} is not at hand")
+            return params[id_]
+
+        translate = Translator(resolve, self.function)
+        number = py.name("float")
+        definition = py.FunctionDef(
+            local,
+            tuple(
+                py.Parameter(p.name, number, None if p.default is None else translate(p.default))
+                for p in fn.params
+            ),
+            (py.Return(translate(fn.value)),),
+            py.name("int") if _is_whole(fn.value) else number,
+        )
+        self.functions[name] = (definition, local)
+        return py.name(local)
+
+    def evaluate(self, expr: ast.Expr, pass_: Pass, lookup: Any) -> Any:
+        """A compile-time expression as its pass saw it."""
+        frame = pass_.frame
+        names = _Names(lookup, pass_)
+        shadow = Frame(frame.block, frame.scope, frame.module, frame.constants, names)  # type: ignore[arg-type]
+        ctx = Context(self.models[0].graph, Limits(), shadow, shadow.root, Cursor(frame.module))
+        try:
+            return evaluate_expr(ctx, expr)
+        except Exception as error:
+            raise CannotEmit(str(error)) from None
+
+    def written_in(self, e: Emitter, node: ast.Node) -> bool:
+        """Whether an argument was written in the class at hand, so that its names mean the same there."""
+        span, body = node.span, e.body.span
+        if span.source is body.source and body.start <= span.start and span.end <= body.end:
+            return True
+        return any(
+            span.source is other.source and other.start <= span.start and span.end <= other.end
+            for other in e.inlined
+        )
+
+    # --- classes -------------------------------------------------------------------------------
+
+    def instance(
+        self, e: Emitter, stage: ast.Stage, steps: Steps, body: ast.Group | None, inputs: tuple[Hints, ...]
+    ) -> tuple[py.Expr, tuple[Hints, ...]]:
+        """The constructor call of a block or group, and hints of what it gives."""
+        if body is not None:
+            plan = self._group_class(e, stage, body, steps)
+            return self._call_group(e, stage, plan, steps, inputs)
+        frames = [(p, s.frame) for p, s in steps if s.frame is not None]
+        return self._call_block(e, stage, frames, inputs)
+
+    def _call_block(
+        self, e: Emitter, node: ast.Node, frames: list[tuple[Pass, Frame]], inputs: tuple[Hints, ...]
+    ) -> tuple[py.Expr, tuple[Hints, ...]]:
+        keys = {self.keys.get(id(f), self.keys.get(id(f.module))) for _, f in frames}
+        if len(keys) != 1:
+            raise CannotEmit("different blocks in one place")
+        plan = self.plan(keys.pop())
+        args: list[py.Expr] = []
+        keywords: list[tuple[str, py.Expr]] = []
+        sizes: dict[str, Dim] = {}
+        for param in plan.params:
+            if param.dim is not None:
+                hint, actual = _input_size(e, param.dim, frames, inputs)
+                args.append(e.size(hint, actual))
+                continue
+            given = [(p, f.given[param.source]) for p, f in frames if param.source in f.given]
+            if not given and param.default is not None and _at_default(frames, param):
+                continue
+            if len(given) == len(frames):
+                expr = argument(e, param.source, given)
+                by_name = given[0][1].name is not None or bool(keywords)
+            else:
+                expr = e.literal([f.constants[param.source] for _, f in frames])
+                by_name = True
+            if by_name:
+                keywords.append((param.name, expr))
+            else:
+                args.append(expr)
+        sizes = self._sizes(e, plan, frames, inputs)
+        hints = _substituted(e, plan, sizes)
+        outputs = e.output_hints(node, lambda: hints) if e.ran(node) else hints
+        return py.Call(py.name(plan.name), tuple(args), tuple(keywords)), outputs
+
+    def _sizes(
+        self, e: Emitter, plan: ClassPlan, frames: list[tuple[Pass, Frame]], inputs: tuple[Hints, ...]
+    ) -> dict[str, Dim]:
+        """What the callee's symbols are in the caller."""
+        sizes: dict[str, Dim] = {}
+        first = frames[0][1]
+        for name in first.constants:
+            given = [(p, f.given[name]) for p, f in frames if name in f.given]
+            if len(given) == len(frames):
+                sizes[name] = argument_hint(e, given)
+            else:
+                values = [f.constants.get(name) for _, f in frames]
+                plain = type(values[0]) is int and all(v == values[0] for v in values)
+                sizes[name] = Dim.of(values[0]) if plain else e.sizes.unknown()
+        for port, (_, tensor) in enumerate(first.inputs):
+            for axis in range(tensor.type.rank):
+                hint, actual = _input_size(e, (port, axis), frames, inputs)
+                sizes[f"in{port}.{axis}"] = hint if e.sizes.holds(hint, actual) else e.sizes.unknown()
+        return sizes
+
+    def plan(self, key: Any) -> ClassPlan:
+        """The class of a group of frames, written on first use."""
+        group = self.groups[key]
+        if group.plan is None:
+            name = self.names.new(self._class_name(key, group))
+            group.plan = build_class(self, name, group.block, tuple(f.root for f in group.frames))
+            self.classes.append(group.plan.definition)
+        return group.plan
+
+    def _class_name(self, key: Any, group: Group) -> str:
+        same = [k for k in self.groups if k[0] == key[0]]
+        name = group.block.name.id
+        if len(same) > 1:
+            name += "".join(part for part in key[1:][0] if isinstance(part, str)) if same[0] != key else ""
+        return name
+
+    def _group_class(self, e: Emitter, stage: ast.Stage, body: ast.Group, steps: Steps) -> ClassPlan:
+        """A class for a group that joins features; it belongs to the class around it."""
+        from archspec.backends.torch.classes import build_group_class
+
+        definition_key = (id(body), tuple(id(p) for p, _ in steps))
+        if definition_key in e.group_plans:
+            return e.group_plans[definition_key]  # type: ignore[no-any-return]
+        base = _group_name(e, stage)
+        name = self.names.new(base)
+        plan = build_group_class(self, e, name, stage, body, tuple(p for p, _ in steps))
+        e.group_plans[definition_key] = plan
+        self.classes.append(plan.definition)
+        return plan
+
+    def _call_group(
+        self, e: Emitter, stage: ast.Stage, plan: ClassPlan, steps: Steps, inputs: tuple[Hints, ...]
+    ) -> tuple[py.Expr, tuple[Hints, ...]]:
+        args: list[py.Expr] = []
+        sizes: dict[str, Dim] = {}
+        for index, tensor in enumerate(steps[0][1].inputs):
+            for axis in range(tensor.type.rank):
+                actual = [(p, s.inputs[index].type.shape[axis]) for p, s in steps]
+                hint = inputs[index][axis] if index < len(inputs) and inputs[index] else e.sizes.unknown()
+                sizes[f"in{index}.{axis}"] = hint if e.sizes.holds(hint, actual) else e.sizes.unknown()
+        for param in plan.params:
+            if param.dim is not None:
+                port, axis = param.dim
+                actual = [(p, s.inputs[port].type.shape[axis]) for p, s in steps]
+                args.append(e.size(sizes[f"in{port}.{axis}"], actual))
+            else:
+                args.append(e.translate(ast.Name(param.source, span=stage.span)))
+        for name, static in e.scope.items():
+            if static.hint is not None:
+                sizes[name] = static.hint
+        hints = _substituted(e, plan, sizes)
+        return py.Call(py.name(plan.name), tuple(args)), e.output_hints(stage, lambda: hints)
+
+    # --- shared and inlined --------------------------------------------------------------------
+
+    def pseudo_stage(self, core: ast.Expr) -> ast.Stage:
+        stage = ast.Stage((), None, core, None, span=core.span)
+        self._stages.append(stage)
+        return stage
+
+    def first_application(self, e: Emitter, label: Label) -> tuple[ast.Stage, Step, Passes] | None:
+        """The first step that applied a declared module, in the passes of the class at hand."""
+        for p in e.passes:
+            for step in _own_steps(p):
+                if step.kind == "apply" and step.label is not None and step.label.name == label.name:
+                    return label.stage, step, e.passes
+        return None
+
+    def declared_in(self, e: Emitter, label: Label) -> list[py.Expr]:
+        """The groups in which a shared module stands (innermost last), as expressions."""
+        return []
+
+    def shared_instance(
+        self, e: Emitter, stage: ast.Stage, step: Step, kind: str, inputs: tuple[Hints, ...]
+    ) -> py.Expr:
+        """The constructor call of a declared module, sized by its first application."""
+        found: Steps = []
+        for p in e.passes:
+            label = p.steps[id(stage)].label
+            for own in _own_steps(p):
+                if own.kind == "apply" and own.label is label and own.module is not None:
+                    found.append((p, replace(own, kind=kind)))  # type: ignore[arg-type]
+                    break
+        proxy = self.pseudo_stage(stage.core)  # type: ignore[arg-type]
+        proxy = replace(proxy, label=stage.label)
+        self._stages.append(proxy)
+        for p, own in found:
+            p.steps[id(proxy)] = own
+        if kind == "layer":
+            from archspec.backends.torch.arguments import layer_call
+
+            return layer_call(e, proxy, found, inputs)[0]
+        if kind == "block":
+            frames = [(p, s.frame) for p, s in found if s.frame is not None]
+            return self._call_block(e, proxy, frames, inputs)[0]
+        from archspec.backends.torch.emitter import Val
+        from archspec.backends.torch.stages import group_expression
+
+        flow = Val(py.name("_"), inputs[0]) if inputs else None
+        return group_expression(e, proxy, flow)
+
+    def bind_inlined(self, e: Emitter, stage: ast.Stage, frames: list[tuple[Pass, Frame]]) -> None:
+        """The parameters of an inlined block: the caller's arguments, written in their place."""
+        block = frames[0][1].block
+        e.inlined.append(block.body.span)
+        scope: dict[str, Static] = {}
+        for param in block.params:
+            given = [(p, f.given[param.name]) for p, f in frames if param.name in f.given]
+            if len(given) == len(frames):
+                scope[param.name] = _inlined_argument(e, param.name, given)
+            elif type(frames[0][1].constants.get(param.name)) in (int, float, bool, str):
+                expr = e.literal([f.constants[param.name] for _, f in frames])
+                value = frames[0][1].constants[param.name]
+                hint = Dim.of(value) if type(value) is int else None
+                scope[param.name] = Static(lambda x=expr: x, lambda x=expr: x, hint)
+        e.scope = {**e.scope, **scope}
+
+
+def _inlined_argument(e: Emitter, name: str, given: list[tuple[Pass, Argument]]) -> Static:
+    node = given[0][1].node
+    try:
+        ctor = as_tuple(e.translate(node)) if node is not None else e.literal([a.value for _, a in given])
+    except CannotEmit:
+        ctor = e.literal([a.value for _, a in given])
+    forward_translate = e.translate_forward
+    scope = dict(e.scope)
+
+    def forward() -> py.Expr:
+        if node is None:
+            return e.literal([a.value for _, a in given])
+        current, e.scope = e.scope, scope
+        try:
+            return forward_translate(node)
+        finally:
+            e.scope = current
+
+    return Static(lambda: ctor, forward, argument_hint(e, given))
+
+
+class _Names(dict[str, Any]):
+    """Names of a pass, looked up where they were bound."""
+
+    def __init__(self, lookup: Any, pass_: Pass) -> None:
+        super().__init__()
+        self._lookup = lookup
+        self._pass = pass_
+
+    def __contains__(self, name: object) -> bool:
+        if super().__contains__(name):
+            return True
+        try:
+            self[str(name)] = self._lookup(str(name), self._pass)
+        except KeyError:
+            return False
+        return True
+
+
+def _all_steps(root: Pass) -> list[Step]:
+    """Every step below a pass, callees' included, each callee before those after it."""
+    found: list[Step] = []
+    for step in _own_steps(root):
+        found.append(step)
+        if step.frame is not None:
+            found.extend(_all_steps(step.frame.root))
+    return found
+
+
+def _own_steps(root: Pass) -> list[Step]:
+    found = list(root.steps.values())
+    for passes in root.loops.values():
+        for p in passes:
+            found.extend(_own_steps(p))
+    return found
+
+
+def _frames(model: Elaborated) -> list[Frame]:
+    return [model.frame, *(s.frame for s in _all_steps(model.frame.root) if s.frame is not None)]
+
+
+def structural(frame: Frame) -> tuple[Any, ...]:
+    """What makes two instances of a block different classes: the layers and blocks they are given."""
+    found: list[Any] = []
+    for name, value in frame.constants.items():
+        if _has_layers(value):
+            found.append((name, _layer_key(value)))
+    return tuple(found)
+
+
+def _has_layers(value: Any) -> bool:
+    if isinstance(value, LayerValue | BlockValue):
+        return True
+    return isinstance(value, list | tuple) and any(_has_layers(v) for v in value)
+
+
+def _layer_key(value: Any) -> Any:
+    match value:
+        case LayerValue(decl=decl, args=args):
+            return (decl.name, tuple((a.name, repr(a.value)) for a in args))
+        case BlockValue(block=block, args=args):
+            return (block.name.id, tuple((a.name, repr(a.value)) for a in args))
+        case list() | tuple():
+            return tuple(_layer_key(v) for v in value)
+        case _:
+            return repr(value)
+
+
+def _is_whole(expr: ast.Expr) -> bool:
+    match expr:
+        case ast.Call(func=ast.Name(id="int" | "floor" | "ceil" | "len" | "round")):
+            return True
+        case ast.Binary(op="+" | "-" | "*" | "//" | "%", left=left, right=right):
+            return _is_whole(left) and _is_whole(right)
+        case ast.Number(value=value):
+            return isinstance(value, int)
+        case ast.Conditional(then=then, other=other):
+            return _is_whole(then) and _is_whole(other)
+        case _:
+            return False
+
+
+def _at_default(frames: list[tuple[Pass, Frame]], param: CtorParam) -> bool:
+    return True
+
+
+def _input_size(
+    e: Emitter, dim: tuple[int, int], frames: list[tuple[Pass, Frame]], inputs: tuple[Hints, ...]
+) -> tuple[Dim, list[tuple[Pass, Dim]]]:
+    port, axis = dim
+    actual = [(p, f.inputs[port][1].type.shape[axis]) for p, f in frames]
+    known = port < len(inputs) and axis < len(inputs[port])
+    return (inputs[port][axis] if known else e.sizes.unknown()), actual
+
+
+def _substituted(e: Emitter, plan: ClassPlan, sizes: dict[str, Dim]) -> tuple[Hints, ...]:
+    """The callee's outputs in the caller's terms."""
+    return tuple(tuple(_replace(e, hint, sizes) for hint in hints) for hints in plan.outputs)
+
+
+def _replace(e: Emitter, hint: Dim, sizes: dict[str, Dim]) -> Dim:
+    known = {name: sizes.get(name, None) for name in hint.symbols()}
+    if any(v is None for v in known.values()):
+        return e.sizes.unknown()
+    return hint.substitute({k: v for k, v in known.items() if v is not None})
+
+
+def _group_name(e: Emitter, stage: ast.Stage) -> str:
+    """`denseblock{i}: { … }` becomes `Denseblock`; an unlabelled group is named after the one around it."""
+    label = stage.label
+    if label is not None:
+        parts = [label.id] if isinstance(label, ast.Name) else [p for p in label.parts if isinstance(p, str)]
+        text = "_".join(parts)
+    else:
+        outer = [s for s in stages_in(e.body) if s.label is not None and any(s2 is stage for s2 in stages_in(s.core))]
+        text = f"{outer[-1].label.span.text}_block" if outer and outer[-1].label else "group"  # type: ignore[union-attr]
+    words = "".join(c if c.isalnum() else " " for c in text).split()
+    return "".join(w[:1].upper() + w[1:] for w in words) or "Group"
+
+
+__all__ = ["ClassPlan", "Planner", "annotation", "structural", "tensors_in"]

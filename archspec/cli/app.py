@@ -1,0 +1,75 @@
+"""The group of all subcommands, and how the process ends."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from archspec import __version__
+from archspec.cli.build import build
+from archspec.cli.check import check
+from archspec.cli.explain import explain
+from archspec.cli.fmt import fmt
+from archspec.cli.layers import layers
+from archspec.cli.new import new
+from archspec.cli.summary import summary
+
+INTERRUPTED = 130
+READER_GONE = 141
+
+
+class _Group(click.Group):
+    """Lists its commands in the order they were added; a reader that goes away ends it quietly."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Python flushes once more at exit, which must not fail either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(READER_GONE)
+        return result
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 fine, 1 diagnostics, 2 wrong use.",
+)
+@click.version_option(__version__, "-V", "--version", message="archspec %(version)s")
+def app() -> None:
+    """Check, build and summarise neural architectures written as .arch specs.
+
+    \b
+    Begin with:
+      archspec new my-net
+      archspec check my-net.arch
+      archspec build my-net.arch
+    """
+
+
+for command in (new, check, build, summary, fmt, explain, layers):
+    app.add_command(command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # Specs and messages are UTF-8, whatever the locale; a file name that is not stays readable.
+        getattr(stream, "reconfigure", lambda **_: None)(
+            encoding="utf-8", errors="backslashreplace"
+        )
+    try:
+        status = app.main(list(arguments), prog_name="archspec", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Abort:
+        return INTERRUPTED
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,162 @@
+"""`archspec build`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, assert_never
+
+import click
+
+from archspec.cli.options import (
+    file_argument,
+    format_option,
+    load,
+    model_option,
+    set_option,
+    split_setting,
+)
+from archspec.cli.output import echo, reporting, show
+from archspec.diagnostics import ArchSpecError, Diagnostic
+from archspec.diagnostics.render import Format
+
+if TYPE_CHECKING:
+    from archspec.elaborate import Elaborated
+    from archspec.pipeline import Program
+
+Stage = Literal["ast", "ir", "shapes", "python"]
+STDOUT = Path("-")
+
+
+@click.command()
+@file_argument
+@model_option("Build this model or variant only; may be repeated. Default: all.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="OUT.py",
+    help="Where to write, `-` for standard output. Default: FILE with the ending .py.",
+)
+@set_option
+@click.option(
+    "--emit",
+    type=click.Choice(["ast", "ir", "shapes", "python"]),
+    default="python",
+    show_default=True,
+    help="Stop after a stage and print it (standard output unless -o is given).",
+)
+@format_option("How diagnostics are shown, on standard error.")
+@reporting
+def build(
+    file: Path,
+    models: tuple[str, ...],
+    output: Path | None,
+    settings: tuple[str, ...],
+    emit: Stage,
+    format: Format,
+) -> None:
+    """Write the PyTorch module that a spec describes.
+
+    The file is replaced as a whole, and only if the spec has no errors.
+
+    \b
+    Examples:
+      archspec build densenet.arch
+      archspec build densenet.arch -m DenseNet121 -o net.py
+      archspec build densenet.arch -m DenseNet121 --set classes=10 -o -
+    """
+    from archspec.cli.files import STDIN, write_atomically
+
+    program = load(file)
+    text, names = _stage(program, emit, models, settings, format)
+    if output is None and (emit != "python" or file == STDIN):
+        output = STDOUT
+    if output == STDOUT:
+        echo(text, end="")
+        return
+    if output is None:
+        output = file.with_suffix(".py")
+        _refuse_others_work(output)
+    write_atomically(output, text)
+    echo(f"wrote {output}: {', '.join(names)}", err=True)
+
+
+def _stage(
+    program: "Program",
+    emit: Stage,
+    models: tuple[str, ...],
+    settings: tuple[str, ...],
+    format: Format,
+) -> tuple[str, tuple[str, ...]]:
+    """The text of the stage, and the names of the models in it."""
+    from archspec import pipeline
+
+    match emit:
+        case "ast":
+            return _syntax_tree(program), ()
+        case "python":
+            built = elaborate_models(program, models, settings, format)
+            return pipeline.emit_python(built), tuple(b.entry.name for b in built)
+        case "ir" | "shapes":
+            from archspec.ir import print_graph, print_shapes
+
+            print_ = print_graph if emit == "ir" else print_shapes
+            built = elaborate_models(program, models, settings, format)
+            text = "\n".join(print_(b.graph) for b in built)
+            return text, tuple(b.entry.name for b in built)
+        case _:
+            assert_never(emit)
+
+
+def elaborate_models(
+    program: "Program", models: tuple[str, ...], settings: tuple[str, ...], format: Format
+) -> list["Elaborated"]:
+    """The chosen models, or all, checked; warnings are shown. Raises `ArchSpecError`."""
+    from archspec import pipeline
+
+    if program.diagnostics:
+        raise ArchSpecError(program.diagnostics)
+    names = tuple(dict.fromkeys(models)) or tuple(program.models)
+    if not names:
+        raise ArchSpecError((_no_models(program),))
+    built = []
+    for name in names:
+        entry = program.scope.models.get(name) or pipeline.find_model(program, name)
+        built.append(pipeline.build_graph(program, name, _overrides(entry, settings)))
+    warnings = dict.fromkeys(warning for model in built for warning in model.warnings)
+    if warnings:
+        show(tuple(warnings), format, err=True)
+    return built
+
+
+def _overrides(entry: Any, settings: tuple[str, ...]) -> dict[str, Any]:
+    from archspec.runtime.overrides import evaluate_override
+
+    pairs = [split_setting(setting) for setting in settings]
+    return {name: evaluate_override(entry, name, text) for name, text in pairs}
+
+
+def _no_models(program: "Program") -> Diagnostic:
+    name = program.scope.source.name
+    open_ = list(program.scope.models)
+    if not open_:
+        message = f"`{name}` defines no model"
+        return Diagnostic("A0114", "error", message, help=("define one: `model Name { … }`",))
+    from archspec.pipeline import missing_parameters
+
+    missing = missing_parameters(program.scope.models[open_[0]])
+    message = f"no model of `{name}` can be built without parameters"
+    help = f"choose one and set its parameters: `-m {open_[0]} --set {missing[0]}=…`"
+    return Diagnostic("A0114", "error", message, help=(help,))
+
+
+def _syntax_tree(program: "Program") -> str:
+    from archspec.syntax import parse
+    from archspec.syntax.dump import dump
+
+    result = parse(program.scope.source)
+    if result.diagnostics or result.file is None:
+        raise ArchSpecError(result.diagnostics)
+    return dump(result.file)
+
+
+def _refuse_others_work(output: Path) -> None:
+    """Where nobody named the file to write, only one that a build wrote is replaced."""

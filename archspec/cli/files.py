@@ -1,0 +1,104 @@
+"""Files that commands read and write."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import NoReturn
+
+from archspec.diagnostics import ArchSpecError, Diagnostic
+from archspec.source import SourceFile
+
+STDIN = Path("-")
+
+
+def find_specs(paths: Sequence[Path]) -> tuple[list[Path], list[Diagnostic]]:
+    """The files that `paths` name, each once, in order; of directories all `*.arch` below.
+
+    Hidden directories are left out. A directory without specs is reported (A0801).
+    """
+    found: dict[Path, Path] = {}
+    faults: list[Diagnostic] = []
+    for path in paths:
+        if path == STDIN or not path.is_dir():
+            found.setdefault(path if path == STDIN else path.resolve(), path)
+            continue
+        specs = list(_specs_below(path))
+        if not specs:
+            message = f"there is no `.arch` file in `{path}`"
+            faults.append(Diagnostic("A0801", "error", message))
+        for spec in specs:
+            found.setdefault(spec.resolve(), spec)
+    return list(found.values()), faults
+
+
+def _specs_below(directory: Path) -> Iterator[Path]:
+    for root, directories, files in os.walk(directory):
+        directories[:] = sorted(d for d in directories if not d.startswith("."))
+        for file in sorted(files):
+            if file.endswith(".arch"):
+                yield Path(root, file)
+
+
+def read_stdin() -> SourceFile:
+    """Standard input as a source; raises `ArchSpecError` A0801 if it is not UTF-8."""
+    data = sys.stdin.buffer.read()
+    try:
+        return SourceFile("<stdin>", data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        message = f"standard input is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}"
+        raise ArchSpecError((Diagnostic("A0801", "error", message),)) from None
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 so that a reader sees the old file or the new one, never a part.
+
+    A file that exists keeps its permissions, a link its target; what is no regular file (a terminal,
+    a pipe) is written to directly. Raises `ArchSpecError` A0802.
+    """
+    data = text.encode("utf-8")
+    try:
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            if target.is_dir():
+                _refuse(path, "it is a directory", "give the name of a file in it")
+            target.write_bytes(data)
+            return
+        _replace(target, data)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        missing = isinstance(error, FileNotFoundError)
+        help = "make the directory first" if missing else "write elsewhere with `-o`"
+        _refuse(path, reason, help)
+
+
+def _replace(target: Path, data: bytes) -> None:
+    existing = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    if existing is not None and not os.access(target, os.W_OK):
+        raise PermissionError(None, "permission denied")
+    with NamedTemporaryFile(
+        dir=target.parent, prefix=f".{target.name}.", suffix=".tmp", delete=False
+    ) as file:
+        temporary = Path(file.name)
+        try:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), existing if existing is not None else 0o666 & ~_umask())
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def _umask() -> int:
+    """The process's mask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _refuse(path: Path, reason: str, help: str) -> NoReturn:
+    message = f"cannot write `{path}`: {reason}"
+    raise ArchSpecError((Diagnostic("A0802", "error", message, help=(help,)),))

@@ -1,0 +1,65 @@
+"""Diagnostics on the terminal, and the exit status they give."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from shutil import get_terminal_size
+from typing import Any, TextIO
+
+import click
+
+from archspec.diagnostics import ArchSpecError, Diagnostic
+from archspec.diagnostics.render import Format, render
+
+FAULTY = 1
+
+
+def color_of(stream: TextIO) -> bool:
+    """Whether to colour what goes to `stream`: only terminals, unless NO_COLOR or FORCE_COLOR say."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def width_of(stream: TextIO) -> int | None:
+    """The columns of the terminal that `stream` is, or None."""
+    return get_terminal_size().columns if stream.isatty() else None
+
+
+def show(diagnostics: Sequence[Diagnostic], format: Format, *, err: bool) -> None:
+    """Print diagnostics on stderr (`err`) or stdout; nothing where there are none to be read."""
+    if not diagnostics and format not in ("json", "sarif"):
+        return
+    stream = sys.stderr if err else sys.stdout
+    color, width = color_of(stream), width_of(stream) or 120
+    echo(render(diagnostics, format, color=color, width=width), err=err)
+
+
+def echo(text: str, *, err: bool = False, end: str = "\n") -> None:
+    """Print `text` as it is: escape codes in it are wanted."""
+    click.echo(f"{text}{end}", err=err, nl=False, color=True)
+
+
+def reporting(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that shows the diagnostics of an `ArchSpecError` on stderr and exits with 1.
+
+    The command has the option `format`.
+    """
+
+    @wraps(command)
+    def run(*args: Any, format: Format, **kwargs: Any) -> None:
+        try:
+            command(*args, format=format, **kwargs)
+        except ArchSpecError as error:
+            show(error.diagnostics, format, err=True)
+            raise click.exceptions.Exit(FAULTY) from None
+
+    return run
+
+
+def count(number: int, noun: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
