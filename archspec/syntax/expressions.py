@@ -58,7 +58,7 @@ def _flat(node: Item) -> tuple[str, int]:
         case ast.Comprehension():
             return f"[{comprehension(node)}]", POSTFIX
         case ast.Keyword():
-            return f"{node.name}={flat(node.value)}", 0
+            return f"{keyword_head(node)}{flat(node.value)}", 0
         case ast.Slice():
             step = f":{flat(node.step)}" if node.step else ""
             start = flat(node.start) if node.start else ""
@@ -99,6 +99,11 @@ def _operation(
             return f"{then} if {test} else {flat(node.other)}", 0
         case _:
             assert_never(node)
+
+
+def keyword_head(node: ast.Keyword) -> str:
+    """`name=`, or `name = ` where the words of a conditional would hide the sign."""
+    return f"{node.name} = " if isinstance(node.value, ast.Conditional) else f"{node.name}="
 
 
 def comprehension(node: ast.Comprehension) -> str:

@@ -12,6 +12,7 @@ from archspec.syntax.expressions import (
     NotFlat,
     bracketed,
     flat,
+    keyword_head,
     wants_lines,
 )
 from archspec.syntax.literals import encode, encode_doc
@@ -67,8 +68,7 @@ class Printer:
         """Where the file's doc ends: before its trailing comment, or before what follows."""
         assert self.trivia.source is not None
         text = self.trivia.source.text
-        end = max(text.rfind('"', start, limit), start) + 1
-        return end
+        return max(text.rfind('"', start, limit), start) + 1
 
     def body(self, body: ast.Body, indent: int) -> str:
         """`{`, a statement a line, and `}` at `indent`."""
@@ -117,16 +117,16 @@ class Printer:
                 path = node.path if node.library else encode(node.path)
                 return f"use {', '.join(flat(name) for name in node.names)} from {path}"
             case ast.Function():
-                head = f"fn {node.name.id}{self._params(node.params, len(node.name.id) + 20, always=True)} = "
+                head = f"fn {node.name.id}{self._params(node.params, node.name, True)} = "
                 return head + self.value(node.value, 0, _last(head))
             case ast.Variant():
                 head = f"variant {node.name.id} = "
                 return head + self.value(node.call, 0, len(head))
             case ast.Block():
-                head = f"{node.kind} {node.name.id}{self._params(node.params, len(node.name.id) + 20)} "
+                head = f"{node.kind} {node.name.id}{self._params(node.params, node.name)} "
                 return head + self._body_text(node.body, 0, _last(head))
             case ast.Extern():
-                params = self._params(node.params, len(node.name.id) + 20)
+                params = self._params(node.params, node.name)
                 head = f"extern layer {node.name.id}{params} from {encode(node.target)}"
                 if node.body is None:
                     return head
@@ -134,12 +134,12 @@ class Printer:
             case _:
                 assert_never(node)
 
-    def _params(self, params: tuple[ast.Param, ...], column: int, always: bool = False) -> str:
+    def _params(self, params: tuple[ast.Param, ...], name: ast.Name, always: bool = False) -> str:
         if not params:
             return "()" if always else ""
         text = ", ".join(flat(param) for param in params)
         inside = self.trivia.between(params[0].span.start, params[-1].span.end)
-        if column + len(text) <= WIDTH and not inside:
+        if len(name.id) + len(text) <= WIDTH - 20 and not inside:
             return f"({text})"
         return self._lines("(", params, ")", 0, params[-1].span.end)
 
@@ -285,7 +285,7 @@ class Printer:
                 return text
         match node:
             case ast.Keyword():
-                head = f"{node.name}="
+                head = keyword_head(node)
                 return head + self.value(node.value, indent, column + len(head))
             case ast.Call() | ast.Index() | ast.ListExpr() | ast.TupleExpr() | ast.ShapeExpr():
                 before, opening, items, closing = bracketed(node)
