@@ -1,4 +1,4 @@
-"""Every spec of the repository, and every sample of the language's design, checks without a word."""
+"""Every spec here, and every sample of the language's design, checks without a word."""
 
 from pathlib import Path
 
@@ -76,4 +76,4 @@ def test_dense_layers_read_all_layers_before() -> None:
 def test_the_smallest_image_of_densenet_is_inferred() -> None:
     """Four halvings, two of which (the last transitions') round down, must leave a pixel."""
     domains = graph_of("densenet", "DenseNet121").graph.domains
-    assert (domains["H"].smallest(), domains["W"].smallest()) == (29, 29)
+    assert (domains["H"].smallest, domains["W"].smallest) == (29, 29)

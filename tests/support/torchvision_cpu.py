@@ -1,10 +1,11 @@
 """Imports torchvision beside a CPU build of torch.
 
-torchvision's wheel for CUDA cannot load its compiled operators there, and its Python code then fails at
-import because it registers shapes for two of them. Defining the two schemas is all it needs: no model
-of classification or segmentation runs them.
+torchvision's wheel for CUDA cannot load its compiled operators there, and its Python code then
+fails at import, because it registers shapes for two of them. Defining the two schemas is all it
+needs: no model of classification or segmentation runs them.
 """
 
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -30,10 +31,8 @@ def torchvision_models() -> ModuleType:
 @cache
 def transformers_gpt2() -> ModuleType:
     """The module of GPT-2 in `transformers`; skips the test where that is not installed."""
-    try:
+    with suppress(ModuleNotFoundError):
         _import_torchvision()  # transformers imports it where it is there
-    except ModuleNotFoundError:
-        pass
     try:
         return import_module("transformers.models.gpt2.modeling_gpt2")
     except ModuleNotFoundError as missing:

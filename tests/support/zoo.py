@@ -55,7 +55,7 @@ COUNTED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The numbers of a model in `models.csv`; `input_size` and `macs` are None where none is given."""
+    """The numbers of a model in `models.csv`; None where none is given."""
 
     input_size: int | None
     parameters: int
