@@ -25,7 +25,7 @@ Stage = Literal["ast", "ir", "shapes", "python"]
 STDOUT = Path("-")
 
 
-@click.command()
+@click.command(short_help="Write the PyTorch module of a spec.")
 @file_argument
 @model_option("Build this model or variant only; may be repeated. Default: all.")
 @click.option(

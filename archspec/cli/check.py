@@ -12,7 +12,7 @@ from archspec.diagnostics import ArchSpecError, Diagnostic
 from archspec.diagnostics.render import Format
 
 
-@click.command()
+@click.command(short_help="Check specs: syntax, names, and every size for all inputs.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @format_option("How diagnostics are shown.")
 @click.pass_context

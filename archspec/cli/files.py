@@ -48,15 +48,17 @@ def read_stdin() -> SourceFile:
     try:
         return SourceFile("<stdin>", data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        message = f"standard input is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}"
+        message = (
+            f"standard input is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}"
+        )
         raise ArchSpecError((Diagnostic("A0801", "error", message),)) from None
 
 
 def write_atomically(path: Path, text: str) -> None:
     """Write `text` as UTF-8 so that a reader sees the old file or the new one, never a part.
 
-    A file that exists keeps its permissions, a link its target; what is no regular file (a terminal,
-    a pipe) is written to directly. Raises `ArchSpecError` A0802.
+    A file that exists keeps its permissions, a link its target; what is no regular file (a
+    terminal, a pipe) is written to directly. Raises `ArchSpecError` A0802.
     """
     data = text.encode("utf-8")
     try:

@@ -16,7 +16,7 @@ FAULTY = 1
 
 
 def color_of(stream: TextIO) -> bool:
-    """Whether to colour what goes to `stream`: only terminals, unless NO_COLOR or FORCE_COLOR say."""
+    """Whether to colour `stream`: if it is a terminal, unless NO_COLOR or FORCE_COLOR is set."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):

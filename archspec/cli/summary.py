@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from archspec.passes.summary import Summary
 
 
-@click.command()
+@click.command(short_help="Show layers, shapes, parameters, MACs and reuse.")
 @file_argument
 @model_option("Summarise this model or variant; may be repeated. Default: all.")
 @click.option(
@@ -38,8 +38,8 @@ def summary(
 ) -> None:
     """Show a model's layers, shapes, parameters and multiply-adds, and what each layer reuses.
 
-    Parameters are counted once, however often a layer is applied or a weight is tied. MACs are those
-    of one example: of sizes that stay open they are a polynomial.
+    Parameters are counted once, however often a layer is applied or a weight is tied. MACs are
+    those of one example: of sizes that stay open they are a polynomial.
 
     \b
     Examples:
@@ -51,7 +51,7 @@ def summary(
     summaries = _summaries(built, given)
     if format == "json":
         texts = [summary.to_json() for summary in summaries]
-        echo(texts[0] if len(texts) == 1 else f"[\n{',\n'.join(texts)}\n]")
+        echo(texts[0] if len(texts) == 1 else "[\n" + ",\n".join(texts) + "\n]")
         return
     from archspec.passes.tables import as_text
 
@@ -65,9 +65,9 @@ def _summaries(built: list["Elaborated"], given: dict[str, int]) -> list["Summar
     from archspec.passes.summary import summarize
 
     known = [size_names(model.graph, model.frame.constants) for model in built]
+    unknown = [name for name in given if not any(name in names for names in known)]
     found = []
     for model, names in zip(built, known, strict=True):
-        unknown = [name for name in given if not any(name in other for other in known)]
         own = {n: size for n, size in given.items() if n in names or n in unknown}
         found.append(summarize(model.graph, own, model.frame.constants))
     return found
@@ -84,6 +84,3 @@ def _parse_sizes(texts: tuple[str, ...]) -> dict[str, int]:
             if sizes.setdefault(name, int(value)) != int(value):
                 raise click.UsageError(f"--input gives `{name}` two values")
     return sizes
-
-
-

@@ -30,6 +30,16 @@ def open_sizes(graph: Graph) -> tuple[str, ...]:
     return tuple(found)
 
 
+def size_names(graph: Graph, names: Mapping[str, object] | None = None) -> dict[str, str]:
+    """The symbol that each name of an open size stands for; see `resolve_sizes`."""
+    known = {name: name for name in open_sizes(graph)}
+    for alias, value in (names or {}).items():
+        symbol = _bare(value) if isinstance(value, Dim) else None
+        if symbol is not None and symbol in known:
+            known.setdefault(alias, symbol)
+    return known
+
+
 def resolve_sizes(
     graph: Graph, given: Mapping[str, int], names: Mapping[str, object] | None = None
 ) -> dict[str, int]:
@@ -38,10 +48,7 @@ def resolve_sizes(
     Raises `ArchSpecError` for a size that no input has (A0115), and for a value that the model's
     `where` excludes (A0106).
     """
-    known = {name: name for name in open_sizes(graph)}
-    for alias, value in (names or {}).items():
-        if isinstance(value, Dim) and (symbol := _bare(value)) in known:
-            known.setdefault(alias, symbol)
+    known = size_names(graph, names)
     resolved: dict[str, int] = {}
     for name, size in given.items():
         if name not in known:
