@@ -7,7 +7,7 @@ from archspec.backends.torch.emitter import SELF, Emitter, Static, Val, literal
 from archspec.backends.torch.scan import pattern, value_names
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.backends.torch.stages import emit_stage
-from archspec.dims import Dim
+from archspec.dims import Dim, DimError
 from archspec.elaborate.values import Pass, Tensor, is_tensor_like
 from archspec.syntax import ast
 
@@ -159,7 +159,10 @@ def _for(e: Emitter, statement: ast.For, flow: Val | None) -> Val | None:
     snapshot = e.checkpoint()
     try:
         return _rolled(e, statement, flow, inner)
-    except CannotEmit:
+    except CannotEmit as error:
+        import os
+        if os.environ.get("ARCHSPEC_DEBUG"):
+            import traceback; traceback.print_exc()
         e.restore(snapshot)
         return _unrolled(e, statement, flow)
 
@@ -233,7 +236,9 @@ class Carried:
         self.e = e
         #: axis -> (variable, hint before the loop)
         self.axes: dict[int, tuple[str, Dim]] = {}
-        self.versions: dict[str, object] = {}
+        self.entry: dict[int, Dim] = {}
+        #: axis -> by how much an iteration changes it, where that is always the same
+        self.steps: dict[int, Dim] = {}
 
     def start_statements(self) -> list[py.Stmt]:
         found: list[py.Stmt] = []
@@ -291,7 +296,7 @@ def _enter(e: Emitter, flow: Val | None, inner: tuple[Pass, ...]) -> tuple[Val |
             continue
         name = e.size_variable(axis, len(flow.hints), hint)
         carried.axes[axis] = (name, hint)
-        hints[axis] = e.version(name, starts)
+        hints[axis] = carried.entry[axis] = e.version(name, starts)
     return replace(flow, hints=tuple(hints)), carried
 
 
@@ -302,25 +307,35 @@ def _leave(e: Emitter, out: Val | None, carried: Carried, before: Val | None) ->
     if len(out.hints) != len(before.hints):
         raise CannotEmit("the rank changes in a loop")
     for axis, (name, _) in carried.axes.items():
+        carried.steps[axis] = out.hints[axis] - carried.entry[axis]
         update_size(e, name, out.hints[axis])
     return out
 
 
 def update_size(e: Emitter, name: str, hint: Dim) -> None:
     """`channels = …` in the constructor, unless the variable holds that already."""
+    target = py.name(name)
+    current = e.current(name)
     try:
         value = e.sizes.render(hint)
-    except CannotEmit:
+        growth = None
+        if current is not None and name in py.names_used(value):
+            growth = hint - current
+            growth = None if current.symbols() & growth.symbols() else growth
+        if growth is not None and growth.const == 0:
+            return
+        if growth is not None:
+            e.state.ctor.append(py.AugAssign(target, "+", e.sizes.render(growth)))
+            return
+    except (CannotEmit, DimError):
         value = py.name(UNKNOWN)
     match value:
         case py.Name(id=id_) if id_ == name:
             return
-        case py.Binary(op=op, left=py.Name(id=id_), right=right) if id_ == name and op in "+-*":
-            e.state.ctor.append(py.AugAssign(py.name(name), op, right))
-        case py.Binary(op="//", left=py.Name(id=id_), right=right) if id_ == name:
-            e.state.ctor.append(py.AugAssign(py.name(name), "//", right))
+        case py.Binary(op="*" | "//" as op, left=py.Name(id=id_), right=right) if id_ == name:
+            e.state.ctor.append(py.AugAssign(target, op, right))
         case _:
-            e.state.ctor.append(py.Assign(py.name(name), value))
+            e.state.ctor.append(py.Assign(target, value))
 
 
 def _after(
@@ -334,12 +349,31 @@ def _after(
     for axis, hint in enumerate(hints):
         if axis in carried.axes:
             ends = {key: tensor.type.shape[axis] for key, tensor in last.items()}
+            formula = _closed_form(e, statement, carried, axis)
             hints[axis] = e.version(carried.axes[axis][0], ends)
+            if formula is not None:
+                (symbol,) = hints[axis].symbols()
+                e.closed[symbol] = formula
         elif before is not None and axis < len(before.hints) and len(before.hints) == len(hints):
             hints[axis] = before.hints[axis]
         elif hint.const is None:
             hints[axis] = e.sizes.unknown()
     return replace(out, hints=tuple(hints))
+
+
+def _closed_form(e: Emitter, statement: ast.For, carried: Carried, axis: int) -> Dim | None:
+    """`before + n * growth` for a size that grows by the same in each of `n` iterations."""
+    step = carried.steps.get(axis)
+    if step is None or any("#" in name or "@" in name or name.startswith("?") for name in step.symbols()):
+        return None
+    match statement.iterable:
+        case ast.Range(low=low, high=high, inclusive=inclusive):
+            ends = [(p, [e.evaluate(x, p) for x in (low, high)]) for p in e.passes]
+            first = e.static_hint(low, [(p, v[0]) for p, v in ends])
+            last = e.static_hint(high, [(p, v[1]) for p, v in ends])
+            return carried.axes[axis][1] + (last - first + (1 if inclusive else 0)) * step
+        case _:
+            return None
 
 
 def _unrolled(e: Emitter, statement: ast.For, flow: Val | None) -> Val | None:

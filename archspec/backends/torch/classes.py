@@ -24,7 +24,7 @@ from archspec.elaborate.values import BlockValue, LayerValue, Pass, Tensor
 from archspec.syntax import ast
 
 if TYPE_CHECKING:
-    from archspec.backends.torch.planner import ClassPlan, Planner
+    from archspec.backends.torch.planner import ClassPlan, Formula, Planner
 
 
 def build_class(planner: "Planner", name: str, block: ast.Block, passes: Passes) -> "ClassPlan":
@@ -130,7 +130,7 @@ def _bind_inputs(e: Emitter, names: list[str], tensors: list[Tensor], actual: An
 
 def _input_symbol(e: Emitter, port: int, axis: int, tensor: Tensor, actual: Any) -> Dim:
     dims = [actual(p, port).type.shape[axis] for p in e.passes]
-    root = e.passes[0].frame.module.parent is None
+    root = e.passes[0].frame.module.parent is None and not _from_group(e)
     if root and all(d is dims[0] and d.const is not None for d in dims):
         return dims[0]
     rank = tensor.type.rank
@@ -197,7 +197,25 @@ def _assemble(
         text = f"{doc}\n\n{shapes}"
     definition = py.ClassDef(name, (py.dotted(base),), tuple(body), text)
     outputs = tuple(tuple(_closed(e, h) for h in v.hints) for v in results)
-    return ClassPlan(name, params, outputs, definition)
+    return ClassPlan(name, params, outputs, definition, _formulas(e, params, outputs))
+
+
+def _formulas(e: Emitter, params: list[CtorParam], outputs: tuple[Hints, ...]) -> "dict[str, Formula]":
+    """Opaque symbols of the outputs that follow from the constructor's parameters."""
+    from archspec.backends.torch.planner import Formula
+
+    names = {p.name for p in params}
+    found: dict[str, Formula] = {}
+    for name in {n for hints in outputs for h in hints for n in h.symbols()}:
+        if not name.startswith("("):
+            continue
+        try:
+            code = e.sizes.render(Dim.symbol(name))
+        except CannotEmit:
+            continue
+        if py.names_used(code) - {"int", "min", "max", "round", "abs", "len", "sum", "float", "math"} <= names:
+            found[name] = Formula(code, lambda p, n=name: e.sizes.value(n, p))
+    return found
 
 
 def _extras(statements: tuple[ast.Statement, ...]) -> bool:

@@ -282,6 +282,11 @@ class Emitter:
 
         return self.sizes.symbol(f"{name}#{current}", value, render)
 
+    def current(self, name: str) -> Dim | None:
+        """The symbol of what the variable `name` holds now."""
+        number = self.versions.get(name)
+        return None if number is None else Dim.symbol(f"{name}#{number}")
+
     def versions_now(self) -> dict[str, int]:
         return dict(self.versions)
 

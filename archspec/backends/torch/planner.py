@@ -1,5 +1,6 @@
 """Which classes the emitted module has: one per block, and one per group that is more than a chain."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,6 +32,14 @@ from archspec.syntax import ast
 Steps = list[tuple[Pass, Step]]
 
 
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A size such as `int(in_channels * compression)`: as code, and its value in a pass."""
+
+    code: py.Expr
+    value: Callable[[Pass], Any]
+
+
 @dataclass(slots=True)
 class ClassPlan:
     """A class that is written: its name, constructor, and what it gives for what goes in."""
@@ -40,6 +49,8 @@ class ClassPlan:
     #: Per output, dims over the symbols of the constructor's parameters and of the inputs.
     outputs: tuple[Hints, ...]
     definition: py.ClassDef
+    #: Symbols of `outputs` that are more than polynomials, over the constructor's parameters.
+    formulas: dict[str, Formula]
 
 
 @dataclass(slots=True)
@@ -65,6 +76,7 @@ class Planner:
         self.keys: dict[int, Any] = {}
         self.entry_names = {m.entry.name for m in models}
         self._stages: list[ast.Stage] = []
+        self._calls = 0
         for model in models:
             self.names.reserve(model.entry.name)
         seen: set[int] = set()
@@ -186,6 +198,7 @@ class Planner:
             else:
                 args.append(expr)
         sizes = self._sizes(e, plan, frames, inputs)
+        self._formulas(e, plan, frames, sizes)
         hints = _substituted(e, plan, sizes)
         outputs = e.output_hints(node, lambda: hints) if e.ran(node) else hints
         return py.Call(py.name(plan.name), tuple(args), tuple(keywords)), outputs
@@ -209,6 +222,43 @@ class Planner:
                 hint, actual = _input_size(e, (port, axis), frames, inputs)
                 sizes[f"in{port}.{axis}"] = hint if e.sizes.holds(hint, actual) else e.sizes.unknown()
         return sizes
+
+    def _formulas(
+        self, e: Emitter, plan: ClassPlan, frames: list[tuple[Pass, Frame]], sizes: dict[str, Dim]
+    ) -> None:
+        """The callee's formulas with the caller's expressions for its parameters."""
+        by_pass = {id(p): f for p, f in frames}
+        for symbol, formula in plan.formulas.items():
+            used = py.names_used(formula.code)
+
+            def code(formula: Formula = formula, used: set[str] = used) -> py.Expr | None:
+                mapping: dict[str, py.Expr] = {}
+                try:
+                    for param in plan.params:
+                        if param.name not in used:
+                            continue
+                        source = f"in{param.dim[0]}.{param.dim[1]}" if param.dim else param.source
+                        given = [(p, f.given[source]) for p, f in frames if source in f.given]
+                        if len(given) == len(frames):
+                            mapping[param.name] = argument(e, source, given)
+                        elif param.dim is not None:
+                            mapping[param.name] = e.sizes.render(sizes[source])
+                        else:
+                            mapping[param.name] = e.literal([f.constants[source] for _, f in frames])
+                except CannotEmit:
+                    return None
+                return py.substitute(formula.code, mapping)
+
+            def value(p: Pass, formula: Formula = formula) -> Any:
+                q: Pass | None = p
+                while q is not None and id(q) not in by_pass:
+                    q = e.parent(q)
+                if q is None:
+                    raise CannotEmit("a call that is not recorded")
+                return formula.value(by_pass[id(q)].root)
+
+            self._calls += 1
+            sizes[symbol] = e.sizes.symbol(f"{symbol}@{self._calls}", value, code)
 
     def plan(self, key: Any) -> ClassPlan:
         """The class of a group of frames, written on first use."""

@@ -50,14 +50,14 @@ class Sizes:
             return False
         for pass_, dim in actual:
             try:
-                values = {name: self._value(name, pass_) for name in names}
+                values = {name: self.value(name, pass_) for name in names}
                 if hint.substitute(values) is not dim:
                     return False
             except (DimError, KeyError, CannotEmit):
                 return False
         return True
 
-    def _value(self, name: str, pass_: Pass) -> Any:
+    def value(self, name: str, pass_: Pass) -> Any:
         value = self._symbols[name].value(pass_)
         if isinstance(value, bool) or not isinstance(value, int | Dim):
             raise CannotEmit(f"{name} is not a size")
