@@ -15,9 +15,13 @@ def main() -> NoReturn:
     """
     # A compiler's objects live until it ends: looking for garbage among them only costs time.
     gc.disable()
-    from archspec.cli.app import run
+    try:
+        from archspec.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)
 
 
 __all__ = ["main"]

@@ -29,12 +29,20 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             result = super().invoke(ctx)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except BrokenPipeError:
-            # Python flushes once more at exit, which must not fail either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             ctx.exit(READER_GONE)
+        except OSError as error:  # files are the commands' own concern: only the terminal is left
+            _drop_output()
+            raise click.ClickException(f"cannot write the output: {error.strerror}") from None
         return result
+
+
+def _drop_output() -> None:
+    """Python flushes once more at exit, which must not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 @click.group(

@@ -44,7 +44,7 @@ def _specs_below(directory: Path) -> Iterator[Path]:
 
 def read_stdin() -> SourceFile:
     """Standard input as a source; raises `ArchSpecError` A0801 if it is not UTF-8."""
-    data = sys.stdin.buffer.read()
+    data = sys.stdin.buffer.read() if sys.stdin is not None else b""
     try:
         return SourceFile("<stdin>", data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -60,7 +60,7 @@ def write_atomically(path: Path, text: str) -> None:
     A file that exists keeps its permissions, a link its target; what is no regular file (a
     terminal, a pipe) is written to directly. Raises `ArchSpecError` A0802.
     """
-    data = text.encode("utf-8")
+    data = text.encode("utf-8", errors="backslashreplace")
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():

@@ -15,18 +15,18 @@ from archspec.diagnostics.render import Format, render
 FAULTY = 1
 
 
-def color_of(stream: TextIO) -> bool:
+def color_of(stream: TextIO | None) -> bool:
     """Whether to colour `stream`: if it is a terminal, unless NO_COLOR or FORCE_COLOR is set."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def width_of(stream: TextIO) -> int | None:
+def width_of(stream: TextIO | None) -> int | None:
     """The columns of the terminal that `stream` is, or None."""
-    return get_terminal_size().columns if stream.isatty() else None
+    return get_terminal_size().columns if stream is not None and stream.isatty() else None
 
 
 def show(diagnostics: Sequence[Diagnostic], format: Format, *, err: bool) -> None:

@@ -31,7 +31,7 @@ class MultiheadAttentionParams(Params):
     add_zero_attn: bool = False
     # Required, as torch's default, time first, is seldom what is meant.
     batch_first: bool = Field(
-        description="write `batch_first=true` for inputs [B, T, D], `batch_first=false` for [T, B, D]"
+        description="write `batch_first=true` for [B, T, D], `batch_first=false` for [T, B, D]"
     )
 
 

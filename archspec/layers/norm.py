@@ -245,7 +245,7 @@ class LocalResponseNormParams(Params):
 
 
 class LocalResponseNorm(LayerDecl[LocalResponseNormParams]):
-    """Scaling by nearby channels: `[B, C, L, ...]` (Krizhevsky et al., 2012)."""
+    """Scales by nearby channels: `[B, C, L, ...]` (Krizhevsky, 2012)."""
 
     Params = LocalResponseNormParams
 

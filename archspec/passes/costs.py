@@ -178,7 +178,8 @@ class _Counting:
         found: dict[Reuse, None] = {}
         for edge in self.graph.edges_into(node.id):
             if edge.mechanism == "shared" and node.module is not None:
-                found[Reuse("shared", node.module.path)] = None
+                if node.module.weights:
+                    found[Reuse("shared", node.module.path)] = None
             elif edge.mechanism is not None:
                 source = self.value_name(Value(edge.source, edge.output))
                 found[Reuse(edge.mechanism, source)] = None
@@ -187,7 +188,7 @@ class _Counting:
                 if name in self.tied:
                     found[Reuse("tied", self.tied[name])] = None
             copied = _copied_from(node.module)
-            if copied is not None:
+            if copied is not None and node.module.weights:
                 found[Reuse("ema", copied)] = None
         yield from found
 

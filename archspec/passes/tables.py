@@ -32,7 +32,9 @@ def as_text(summary: Summary, *, color: bool = False, width: int | None = None) 
         emoji=False,
     )
     console.print(_headline(summary), style="bold")
+    console.print()
     console.print(_table(summary))
+    console.print()
     for label, value in totals(summary):
         console.print(f"{label:<24}{value}")
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n"))

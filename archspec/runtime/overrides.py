@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from archspec.diagnostics import ArchSpecError, Diagnostic, Edit, Fix, Label
+from archspec.diagnostics import ArchSpecError, Diagnostic, Label
 from archspec.dims import Domains
 from archspec.elaborate import Limits, ModelEntry
 from archspec.elaborate.context import Context, SpecError
@@ -17,13 +17,13 @@ from archspec.syntax import ast, parse
 _PREFIX = "fn value() = "
 
 
-def evaluate_override(entry: ModelEntry, name: str, text: str) -> Any:
+def evaluate_override(entry: ModelEntry, name: str, text: str, shown: str = "--set") -> Any:
     """The value of the expression `text` among the definitions of the model's file.
 
-    Raises `ArchSpecError`; its places are in a source called `--set` that reads `name=text`.
+    Raises `ArchSpecError`; its places are in a source called `shown` that reads `name=text`.
     """
-    written = SourceFile("--set", f"{name}={text}")
-    synthetic = SourceFile("--set", _PREFIX + text)
+    written = SourceFile(shown, f"{name}={text}")
+    synthetic = SourceFile(shown, _PREFIX + text)
     result = parse(synthetic)
     definitions = result.file.definitions if result.file is not None else ()
     try:
@@ -49,7 +49,7 @@ def checked_overrides(entry: ModelEntry, given: Mapping[str, Any]) -> dict[str, 
     values: dict[str, Any] = {}
     for name, value in given.items():
         if isinstance(value, str) and kinds.get(name) == "layer":
-            values[name] = evaluate_override(entry, name, value)
+            values[name] = evaluate_override(entry, name, value, entry.name)
         else:
             values[name] = _plain(name, value)
     return values
@@ -112,18 +112,15 @@ def _moved(
     return replace(
         diagnostic,
         labels=tuple(replace(label, span=move(label.span)) for label in diagnostic.labels),
-        fixes=tuple(_moved_fix(fix, move) for fix in diagnostic.fixes),
+        fixes=(),  # they edit files, and this is none
     )
-
-
-def _moved_fix(fix: Fix, move: Any) -> Fix:
-    edits = tuple(Edit(move(edit.span), edit.replacement) for edit in fix.edits)
-    return Fix(fix.level, fix.title, edits)
 
 
 def _quoted(diagnostic: Diagnostic, name: str, text: str) -> Diagnostic:
     """With a reminder that a shell takes away the quotes of a string."""
-    if diagnostic.code not in ("A0101", "A0102") or not text.isidentifier():
+    place = diagnostic.place
+    from_shell = place is not None and place.span.source.name == "--set"
+    if diagnostic.code not in ("A0101", "A0102") or not text.isidentifier() or not from_shell:
         return diagnostic
     help = f"a string keeps its quotes inside others: --set '{name}=\"{text}\"'"
     return replace(diagnostic, help=(*diagnostic.help, help))

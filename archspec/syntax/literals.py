@@ -57,9 +57,8 @@ def encode_doc(value: str) -> str:
     text = "".join(
         character if character in '"\n\t' else _encode_character(character) for character in value
     )
-    text = text.replace('"""', '""\\"')
-    if text.endswith('"'):
-        text = text[:-1] + '\\"'
+    if '""' in text or text.endswith('"'):
+        text = text.replace('"', '\\"')
     return f'"""{text}"""'
 
 

@@ -41,6 +41,8 @@ def argument_hint(e: "Emitter", values: list[tuple[Pass, Argument]]) -> Dim:
     if node is not None and all(a.node is node for _, a in values) and e.planner.written_in(e, node):
         hint = e.static_hint(node, actual)
         if e.sizes.holds(hint, [(p, Dim.of(v)) for p, v in actual]):
+            if isinstance(node, ast.Binary):
+                e.sizes.written.setdefault(hint, lambda: e.translate(node))
             return hint
     first = Dim.of(actual[0][1])
     if all(Dim.of(v) is first for _, v in actual):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from archspec import pycode as py
 from archspec.backends.torch.emitter import SELF, Emitter, Static, Val, literal
-from archspec.backends.torch.scan import pattern, value_names
+from archspec.backends.torch.scan import pattern, reads, value_names
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.backends.torch.stages import emit_stage
 from archspec.dims import Dim, DimError
@@ -168,7 +168,7 @@ def _for(e: Emitter, statement: ast.For, flow: Val | None) -> Val | None:
 
 
 def _rolled(e: Emitter, statement: ast.For, flow: Val | None, inner: tuple[Pass, ...]) -> Val | None:
-    flow = e.materialise(flow) if flow is not None and not e.silent and not flow.items else flow
+    flow = e.own_variable(flow)
     ctor_iterable = _try(e, statement.iterable, e.translate)
     outer_scope = dict(e.scope)
     loop_names = {t: e.ctor_names.new(t) if t != "_" else "_" for t in statement.targets}
@@ -187,14 +187,32 @@ def _rolled(e: Emitter, statement: ast.For, flow: Val | None, inner: tuple[Pass,
         if ctor_iterable is None:
             raise CannotEmit("the loop's list has no translation")
         target = _loop_target(statement, loop_names, _names_in(state.ctor))
-        e.state.ctor.extend(carried.start_statements())
+        e.state.ctor.extend(carried.starts)
         e.state.ctor.append(py.For(target, ctor_iterable, tuple(state.ctor)))
     if state.forward:
         iterable = e.translate_forward(statement.iterable)
-        target = _loop_target(statement, loop_names, _names_in(state.forward))
+        used = _names_in(state.forward)
+        target = _loop_target(statement, loop_names, used)
+        if len(statement.targets) == 2 and loop_names[statement.targets[1]] not in used:
+            target, iterable = _counting_only(target, iterable)
         e.state.forward.append(py.For(target, iterable, tuple(state.forward)))
     e.release(loop_names.values())
     return _after(e, statement, out, carried, before)
+
+
+def _counting_only(target: py.Expr, iterable: py.Expr) -> tuple[py.Expr, py.Expr]:
+    """`for i, _ in enumerate(layers)` as `for i in range(len(layers))`."""
+    match target, iterable:
+        case py.Tuple(items=(index, _)), py.Call(func=py.Name(id="enumerate"), args=(items,), keywords=()):
+            return index, py.call("range", py.call("len", items))
+        case (
+            py.Tuple(items=(index, _)),
+            py.Call(func=py.Name(id="enumerate"), args=(items,), keywords=(("start", start),)),
+        ):
+            stop = py.Binary("+", py.call("len", items), start)
+            return index, py.call("range", start, stop)
+        case _:
+            return target, iterable
 
 
 def _try(e: Emitter, expr: ast.Expr, translate) -> py.Expr | None:  # type: ignore[no-untyped-def]
@@ -218,7 +236,7 @@ def _loop_variable(e: Emitter, name: str, local: str, used: set[str]) -> Static:
 
 
 def _names_in(statements: list[py.Stmt]) -> set[str]:
-    return set(py.names_used(tuple(statements)))
+    return reads(tuple(statements))
 
 
 def _loop_target(statement: ast.For, names: dict[str, str], used: set[str]) -> py.Expr:
@@ -237,21 +255,20 @@ class Carried:
         #: axis -> (variable, hint before the loop)
         self.axes: dict[int, tuple[str, Dim]] = {}
         self.entry: dict[int, Dim] = {}
+        #: What sets the variables before the loop.
+        self.starts: list[py.Stmt] = []
         #: axis -> by how much an iteration changes it, where that is always the same
         self.steps: dict[int, Dim] = {}
 
-    def start_statements(self) -> list[py.Stmt]:
-        found: list[py.Stmt] = []
-        for variable, before in self.axes.values():
-            try:
-                value = self.e.sizes.render(before)
-            except CannotEmit:
-                value = None
-            if value is None:
-                found.append(py.Assign(py.name(variable), py.name(UNKNOWN)))
-            elif value != py.name(variable):
-                found.append(py.Assign(py.name(variable), value))
-        return found
+    def begin(self, axis: int, variable: str, before: Dim) -> None:
+        """Take up an axis; must come before the variable gets a new meaning."""
+        self.axes[axis] = (variable, before)
+        try:
+            value = self.e.sizes.render(before)
+        except CannotEmit:
+            value = py.name(UNKNOWN)
+        if value != py.name(variable):
+            self.starts.append(py.Assign(py.name(variable), value))
 
 
 #: Assigned where a size is not known: an error only if something reads the variable.
@@ -295,7 +312,7 @@ def _enter(e: Emitter, flow: Val | None, inner: tuple[Pass, ...]) -> tuple[Val |
         if not varies and not ends_differ:
             continue
         name = e.size_variable(axis, len(flow.hints), hint)
-        carried.axes[axis] = (name, hint)
+        carried.begin(axis, name, hint)
         hints[axis] = carried.entry[axis] = e.version(name, starts)
     return replace(flow, hints=tuple(hints)), carried
 
@@ -349,7 +366,14 @@ def _after(
     for axis, hint in enumerate(hints):
         if axis in carried.axes:
             ends = {key: tensor.type.shape[axis] for key, tensor in last.items()}
-            formula = _closed_form(e, statement, carried, axis)
+            for p in e.passes:
+                caller = e.up.get(id(p))
+                if caller is not None and id(p) in ends:
+                    ends[id(caller)] = ends[id(p)]
+            settled = _settled(hint) and e.sizes.holds(
+                hint, [(p, ends[id(p)]) for p in e.passes if id(p) in ends]
+            )
+            formula = hint if settled else _closed_form(e, statement, carried, axis)
             hints[axis] = e.version(carried.axes[axis][0], ends)
             if formula is not None:
                 (symbol,) = hints[axis].symbols()
@@ -361,10 +385,15 @@ def _after(
     return replace(out, hints=tuple(hints))
 
 
+def _settled(hint: Dim) -> bool:
+    """Whether a size means the same inside and after a loop."""
+    return not any("#" in name or "@" in name or name.startswith("?") for name in hint.symbols())
+
+
 def _closed_form(e: Emitter, statement: ast.For, carried: Carried, axis: int) -> Dim | None:
     """`before + n * growth` for a size that grows by the same in each of `n` iterations."""
     step = carried.steps.get(axis)
-    if step is None or any("#" in name or "@" in name or name.startswith("?") for name in step.symbols()):
+    if step is None or not _settled(step):
         return None
     match statement.iterable:
         case ast.Range(low=low, high=high, inclusive=inclusive):
@@ -435,7 +464,7 @@ def _bodies(statement: ast.If) -> list[tuple[ast.Expr | None, ast.Body]]:
 def _branches(
     e: Emitter, statement: ast.If, bodies: list[tuple[ast.Expr | None, ast.Body]], flow: Val | None
 ) -> Val | None:
-    flow = e.materialise(flow) if flow is not None and not e.silent and not flow.items else flow
+    flow = e.own_variable(flow)
     carried = _enter_branches(e, statement, flow)
     if flow is not None and carried:
         hints = list(flow.hints)

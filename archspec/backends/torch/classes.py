@@ -16,7 +16,7 @@ from archspec.backends.torch.emitter import (
     Val,
     annotation,
 )
-from archspec.backends.torch.scan import defined_names, value_names
+from archspec.backends.torch.scan import defined_names, reads, value_names
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.backends.torch.stages import is_chain
 from archspec.dims import Dim
@@ -45,14 +45,27 @@ def build_group_class(
     e = Emitter(planner, group.body, passes, labels)
     e.up = outer.up
     e.inlined = list(outer.inlined)
-    for free in outer.scope:
-        values = [outer.lookup(free, p) for p in passes if _has(outer, free, p)]
-        if values:
-            e.define_param(free, annotation(values))
-    tensors = [t for t in passes[0].steps[id(stage)].inputs]
+    tensors = list(passes[0].steps[id(stage)].inputs)
     names = ["x"] if len(tensors) == 1 else [f"x{i}" for i in range(len(tensors))]
     flow = _bind_inputs(e, names, tensors, lambda p, i: p.steps[id(stage)].inputs[i])
+    for free in outer.scope:
+        values = [outer.lookup(free, p) for p in passes if _has(outer, free, p)]
+        if values and not any(isinstance(v, Dim) for v in values):
+            e.define_param(free, annotation(values))
+        elif values:
+            _bind_open(e, free, stage, passes, values)
     return _assemble(e, name, group.body.statements, flow, group.body.doc)
+
+
+def _bind_open(e: Emitter, name: str, stage: ast.Stage, passes: Passes, values: list[Any]) -> None:
+    """A size of the block's input that a group reads: found again among the sizes of its own input."""
+    steps = [p.steps[id(stage)] for p in passes]
+    for port, tensor in enumerate(steps[0].inputs):
+        for axis in range(tensor.type.rank):
+            pairs = zip(steps, values, strict=False)
+            if all(s.inputs[port].type.shape[axis] is Dim.of(v) for s, v in pairs):
+                _bind_dim(e, name, port, axis, e.input_names[port])
+                return
 
 
 def _has(e: Emitter, name: str, p: Pass) -> bool:
@@ -191,7 +204,7 @@ def _assemble(
         body.append(_forward(e, entry, results, params))
     body.extend(_methods(e))
     base = "nn.Sequential" if sequential else "nn.Module"
-    shapes = forward_doc(e, results) if sequential else None
+    shapes = forward_doc(e, results, params) if sequential else None
     text = doc or shapes
     if doc and shapes:
         text = f"{doc}\n\n{shapes}"
@@ -248,7 +261,11 @@ def _constructor_body(e: Emitter) -> tuple[py.Stmt, ...]:
     body = [start, *stored, *e.state.ctor, *rest, *ties, *inits]
     running = set(e.running.values())
     body = list(_prune(tuple(body), running))
-    if UNKNOWN in py.names_used(tuple(body)):
+    if UNKNOWN in reads(tuple(body)):
+        import os
+        if os.environ.get("ARCHSPEC_DEBUG"):
+            from archspec.pycode.printer import print_module
+            print(print_module(py.Module(None, tuple(body))))
         raise CannotEmit("a size that the constructor needs has no expression")
     return _without_aliases(e, tuple(body), running)
 
@@ -321,7 +338,7 @@ def _without_aliases(e: Emitter, body: tuple[py.Stmt, ...], variables: set[str])
 
 
 def _all_reads(body: tuple[py.Stmt, ...]) -> set[str]:
-    return set(py.names_used(body))
+    return reads(body)
 
 
 def _rename(statement: py.Stmt, old: str, new: str) -> py.Stmt:
@@ -409,7 +426,7 @@ def _forward(
     if len(results) > 1:
         returns = py.Subscript(py.name("tuple"), tuple(tensor for _ in results))
     return py.FunctionDef(
-        "forward", (py.Parameter("self"), *names), tuple(body), returns, forward_doc(e, results)
+        "forward", (py.Parameter("self"), *names), tuple(body), returns, forward_doc(e, results, params)
     )
 
 

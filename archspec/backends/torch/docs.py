@@ -1,6 +1,7 @@
 """Docstrings: shapes in the author's letters."""
 
-from archspec.backends.torch.emitter import Emitter, Val
+from archspec import pycode as py
+from archspec.backends.torch.emitter import CtorParam, Emitter, Val
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim
 from archspec.pycode.printer import print_expr
@@ -9,9 +10,9 @@ from archspec.syntax import ast
 LETTERS = {2: "BD", 3: "BTD", 4: "BCHW", 5: "BCDHW"}
 
 
-def forward_doc(e: Emitter, results: list[Val]) -> str:
+def forward_doc(e: Emitter, results: list[Val], params: list[CtorParam]) -> str:
     """`x [B, in_channels, H, W] -> [B, growth, H, W].`"""
-    letters = _letters(e)
+    letters = _letters(e, params)
     inputs = []
     several = len(e.input_hints) > 1
     for port, hints in enumerate(e.input_hints):
@@ -25,7 +26,7 @@ def forward_doc(e: Emitter, results: list[Val]) -> str:
     return f"{', '.join(inputs)} -> {', '.join(outputs)}."
 
 
-def _letters(e: Emitter) -> dict[str, str]:
+def _letters(e: Emitter, params: list[CtorParam]) -> dict[str, str]:
     """How each size of an input is called."""
     found: dict[str, str] = {}
     block = e.passes[0].frame.block
@@ -35,12 +36,14 @@ def _letters(e: Emitter) -> dict[str, str]:
         default = LETTERS.get(len(hints), "")
         for axis in range(len(hints)):
             key = f"in{port}.{axis}"
-            if key in e.params:
-                found[key] = e.params[key].name
+            own = next((p.name for p in params if p.dim == (port, axis)), None)
+            if own is not None:
+                found[key] = own
             elif axis < len(dims) and len(dims) == len(hints) and isinstance(dims[axis], ast.Name):
                 found[key] = dims[axis].id  # type: ignore[union-attr]
             else:
                 found[key] = default[axis] if default else f"d{axis}"
+    found |= {p.source: p.name for p in params if p.dim is None}
     return found
 
 
@@ -59,10 +62,15 @@ def _dim(e: Emitter, hint: Dim, letters: dict[str, str], fallback: str, port: in
     if hint.const is not None:
         return str(hint.const)
     names = hint.symbols()
-    if all(n in letters or n in e.param_symbols for n in names):
-        renamed = {n: Dim.symbol(letters.get(n, n)) for n in names}
-        return str(hint.substitute(renamed))
-    try:
-        return print_expr(e.sizes.render(hint))
-    except CannotEmit:
-        return f"{fallback}'"
+    known = {n: letters[n] for n in names if n in letters}
+    for name in names - set(known):
+        if not name.startswith("("):
+            return f"{fallback}'"
+        try:
+            code = e.sizes.render(Dim.symbol(name))
+        except CannotEmit:
+            return f"{fallback}'"
+        if not py.names_used(code) - {"int", "math", "min", "max", "round"} <= set(letters.values()):
+            return f"{fallback}'"
+        known[name] = print_expr(code)
+    return str(hint.substitute({n: Dim.symbol(text) for n, text in known.items()}))

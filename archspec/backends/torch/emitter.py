@@ -236,13 +236,23 @@ class Emitter:
 
     def materialise(self, val: Val, name: str | None = None) -> Val:
         """Bind the flowing expression to a variable, unless it is one already."""
-        if name is None and val.is_name and not isinstance(val.expr, py.Call):
+        held = val.is_name or (isinstance(val.expr, py.Subscript) and val.expr.value in self.families.values())
+        if name is None and held:
             return val
         target = name or self.flow_name
         if isinstance(val.expr, py.Name) and val.expr.id == target:
             return val
         self.emit(py.Assign(py.name(target), val.expr))
         return replace(val, expr=py.name(target))
+
+    def own_variable(self, val: Val | None) -> Val | None:
+        """Before code that overwrites the flowing value: never the input's own name."""
+        if val is None or self.silent or val.items:
+            return val
+        val = self.materialise(val)
+        if isinstance(val.expr, py.Name) and val.expr.id in self.input_names and val.expr.id != self.flow_name:
+            return self.materialise(val, self.flow_name)
+        return self.materialise(val, self.flow_name) if not val.is_name else val
 
     def emit(self, statement: py.Stmt) -> None:
         if not self.silent:
@@ -252,10 +262,8 @@ class Emitter:
 
     def size_variable(self, axis: int, rank: int, hint: Dim) -> str:
         """The constructor's variable for the running size of an axis."""
-        role = "channels" if axis == 1 and rank > 2 else "features" if axis == rank - 1 else f"size{axis}"
-        if axis >= 2 and rank >= 4:
-            role = ("height", "width", "depth")[axis - 2]
-        if role == "features" and rank == 3:
+        role = "channels" if axis == 1 and rank > 2 else f"size{axis}"
+        if axis == rank - 1 and rank < 4:
             role = "features"
         if role not in self.running:
             self.running[role] = self.ctor_names.new(role)

@@ -143,8 +143,8 @@ def apply(
     step = steps[0][1]
     hints_in = tuple(o.hints for o in operands)
     call = FunctionCall(e, node, tuple(operands), arguments)
-    if decl.helper is not None and decl.helper not in e.helpers:
-        e.helpers.append(decl.helper)
+    if decl.helper is not None and decl.helper not in e.planner.helpers:
+        e.planner.helpers.append(decl.helper)
     expr = decl.emit(step.params, call)
     _refuse_differing_params(e, steps, call)
 

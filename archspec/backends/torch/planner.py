@@ -368,6 +368,8 @@ class Planner:
         scope: dict[str, Static] = {}
         for param in block.params:
             given = [(p, f.given[param.name]) for p, f in frames if param.name in f.given]
+            if any(isinstance(f.constants[param.name], LayerValue | BlockValue) for _, f in frames):
+                continue
             if len(given) == len(frames):
                 scope[param.name] = _inlined_argument(e, param.name, given)
             elif type(frames[0][1].constants.get(param.name)) in (int, float, bool, str):

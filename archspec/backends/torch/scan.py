@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from archspec import pycode as py
 from archspec.syntax import ast
 
 _SPANS = frozenset({"span", "name_span", "selector_span", "path_span"})
@@ -96,3 +97,8 @@ def contains(node: Any, wanted: Any) -> bool:
             return True
         stack.extend(children(item))
     return False
+
+
+def reads(body: tuple[py.Stmt, ...]) -> set[str]:
+    """The names that emitted statements read, assigned there or not."""
+    return set().union(*(py.names_used(statement) for statement in body))

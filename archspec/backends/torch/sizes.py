@@ -33,6 +33,8 @@ class Sizes:
     def __init__(self) -> None:
         self._symbols: dict[str, SizeSymbol] = {}
         self._unknown = 0
+        #: The author's own ways to write a size.
+        self.written: dict[Dim, Callable[[], py.Expr]] = {}
 
     def symbol(self, name: str, value: Callable[[Pass], Any], render: Callable[[], py.Expr | None]) -> Dim:
         self._symbols[name] = SizeSymbol(value, render)
@@ -67,13 +69,15 @@ class Sizes:
         """The hint as Python; raises `CannotEmit` where a symbol is unknown or out of scope."""
         if hint.const is not None:
             return py.const(hint.const)
+        if hint in self.written:
+            return self.written[hint]()
         positive: list[py.Expr] = []
         negative: list[py.Expr] = []
         for coefficient, monomial in hint.terms():
             factors: list[py.Expr] = []
             if abs(coefficient) != 1 or not monomial:
                 factors.append(py.const(abs(coefficient)))
-            for atom, power in monomial:
+            for atom, power in sorted(monomial, key=_plain_first):
                 expr = self._atom(atom)
                 factors.append(expr if power == 1 else py.Binary("**", expr, py.const(power)))
             product = factors[0]
@@ -100,3 +104,9 @@ class Sizes:
                 return expr
             case Floor(inner=inner, divisor=divisor):
                 return py.Binary("//", self.render(inner), py.const(divisor))
+
+
+def _plain_first(factor: tuple[Symbol | Floor, int]) -> bool:
+    """Names before longer expressions: `base * 2**i`."""
+    atom, power = factor
+    return power != 1 or isinstance(atom, Floor) or atom.name.startswith("(")
