@@ -61,8 +61,6 @@ class MultiheadAttention(LayerDecl[MultiheadAttentionParams]):
         "add_zero_attn",
         "kdim",
         "vdim",
-        "device",
-        "dtype",
         "batch_first",
     )
     # Only where `dropout` is not 0, but that is decided per call, not per class.

@@ -212,7 +212,7 @@ class GroupNormParams(Params):
 
 
 class GroupNorm(LayerDecl[GroupNormParams]):
-    """Normalisation per sample and group of channels: `[B, C, ...]`, unchanged (arXiv:1803.08494)."""
+    """Normalisation per sample and channel group: `[B, C, ...]`, unchanged (arXiv:1803.08494)."""
 
     Params = GroupNormParams
     torch_order = ("num_groups", "num_channels", "eps", "affine")

@@ -1,4 +1,4 @@
-"""Calls of layers to try: arguments and inputs, about half of them wrong, one strategy per layer."""
+"""Calls of layers to try, one strategy each: arguments and inputs, about half of them wrong."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,8 +60,8 @@ class Maker:
     def size(self, n: int) -> int:
         return self.number(1, {0: 9, 1: 11, 2: 9, 3: 6}[n])
 
-    def dtype(self) -> str:
-        return self.pick("int", "bool") if self.chance(7) else "float"
+    def dtype(self, wrong: int = 7) -> str:
+        return self.pick("int", "bool", "int32") if self.chance(wrong) else "float"
 
     def image(self, n: int, channels: int | None = None, wrong: int = 10) -> T:
         """[B, C, …] with `n` spatial axes, sometimes of another rank."""
@@ -71,9 +71,9 @@ class Maker:
             shape = [self.number(1, 5) for _ in range(self.pick(1, 2, 3, 4, 5))]
         return T(tuple(shape), self.dtype())
 
-    def any_rank(self, low: int = 1) -> T:
+    def any_rank(self, low: int = 1, wrong: int = 7) -> T:
         rank = self.number(low, 5)
-        return T(tuple(self.number(1, 6) for _ in range(rank)), self.dtype())
+        return T(tuple(self.number(1, 6) for _ in range(rank)), self.dtype(wrong))
 
     def done(self, *inputs: T) -> Case:
         arguments = self.arguments
@@ -101,7 +101,7 @@ Build = Callable[[Maker], Case]
 def linear(m: Maker) -> Case:
     m.arguments["out_features"] = m.number(1, 7)
     m.flag("bias")
-    return m.done(m.any_rank(0 if m.chance(10) else 1))
+    return m.done(m.any_rank(m.pick(0, 1, 1), wrong=45))
 
 
 def bilinear(m: Maker) -> Case:
@@ -198,13 +198,13 @@ def adaptive_pool(n: int) -> Build:
     return build
 
 
-def norm(n: int, instance: bool = False) -> Build:
+def norm(n: int) -> Build:
     def build(m: Maker) -> Case:
         m.maybe("eps", lambda: m.pick(1e-3, 1, 0.5))
         m.maybe("momentum", lambda: m.pick(None, 0.2, 0))
         m.flag("affine")
         m.flag("track_running_stats", 50)
-        image = m.image(n, wrong=35)
+        image = m.image(n, wrong=50)
         if image.shape is not None and m.chance(25):  # a single value per channel
             image = T((1, *image.shape[1:2], *(1 for _ in image.shape[2:])), image.dtype)
         return m.done(image)
@@ -215,7 +215,7 @@ def norm(n: int, instance: bool = False) -> Build:
 def last_axis(m: Maker) -> Case:
     m.maybe("eps", lambda: m.pick(1e-3, 1, 0.5, -1.0, "small"), 60)
     m.flag("elementwise_affine")
-    return m.done(m.any_rank(0 if m.chance(35) else 1))
+    return m.done(m.any_rank(0 if m.chance(20) else 1, wrong=25))
 
 
 def layer_norm(m: Maker) -> Case:
@@ -251,7 +251,7 @@ def elementwise(**options: tuple[Any, ...]) -> Build:
         for name, choices in options.items():
             m.maybe(name.lower(), lambda: m.pick(*choices), 100 if name.isupper() else 50)  # noqa: B023
         x = m.any_rank(0 if m.chance(10) else 1)
-        return m.done(T(x.shape, m.pick("int", "bool", "int32")) if m.chance(30) else x)
+        return m.done(T(x.shape, m.dtype(wrong=40)))
 
     return build
 
@@ -265,12 +265,16 @@ def prelu(m: Maker) -> Case:
     return m.done(x)
 
 
-def along(required: bool) -> Build:
-    def build(m: Maker) -> Case:
-        m.maybe("dim", lambda: m.number(-4, 3), 100 if required else 60)
-        return m.done(m.any_rank(0 if m.chance(10) else 1))
+def along_axis(m: Maker) -> Case:
+    m.arguments["dim"] = m.number(-4, 3)
+    return m.done(m.any_rank(0 if m.chance(10) else 1))
 
-    return build
+
+def gated(m: Maker) -> Case:
+    m.maybe("dim", lambda: m.number(-3, 2), 50)
+    shape = m.any_rank().shape
+    assert shape is not None
+    return m.done(T(tuple(2 * n for n in shape) if m.chance(60) else shape, m.dtype()))
 
 
 def no_arguments(n: int) -> Build:
@@ -369,12 +373,14 @@ def upsample(m: Maker) -> Case:
 
 
 def pad(n: int, negative: bool, value: bool = False) -> Build:
+    high = {1: 5, 2: 4, 3: 2}[n]
+
     def build(m: Maker) -> Case:
         low = -2 if negative or m.chance(8) else 0
         if m.chance(40):
-            m.arguments["padding"] = m.number(low, 4)
+            m.arguments["padding"] = m.number(low, high)
         else:
-            sides = [m.number(low, 5) for _ in range(2 * n + (2 if m.chance(8) else 0))]
+            sides = [m.number(low, high) for _ in range(2 * n + (2 if m.chance(8) else 0))]
             m.arguments["padding"] = tuple(sides) if m.chance(50) else sides
         if value:
             m.arguments["value"] = m.pick(0, 1, 0.5, -2.5)
@@ -445,11 +451,11 @@ LAYERS: dict[str, Build] = {
     "AlphaDropout": dropout(0),
     "FeatureAlphaDropout": dropout(0),
     "PReLU": prelu,
-    "Softmax": along(True),
-    "Softmin": along(True),
-    "LogSoftmax": along(True),
+    "Softmax": along_axis,
+    "Softmin": along_axis,
+    "LogSoftmax": along_axis,
     "Softmax2d": no_arguments(2),
-    "GLU": along(False),
+    "GLU": gated,
     **dict.fromkeys(("Sigmoid", "LogSigmoid", "Tanh", "Tanhshrink", "Softsign"), elementwise()),
     **dict.fromkeys(
         ("ReLU", "ReLU6", "Hardsigmoid", "SiLU", "Mish", "Hardswish", "SELU"),
@@ -468,7 +474,7 @@ LAYERS: dict[str, Build] = {
     **{f"Conv{n}d": conv(n) for n in (1, 2, 3)},
     **{f"ConvTranspose{n}d": conv_transpose(n) for n in (1, 2, 3)},
     **{f"BatchNorm{n}d": norm(n) for n in (1, 2, 3)},
-    **{f"InstanceNorm{n}d": norm(n, instance=True) for n in (1, 2, 3)},
+    **{f"InstanceNorm{n}d": norm(n) for n in (1, 2, 3)},
     **{f"MaxPool{n}d": max_pool(n) for n in (1, 2, 3)},
     **{f"AvgPool{n}d": avg_pool(n) for n in (1, 2, 3)},
     **{f"Adaptive{kind}Pool{n}d": adaptive_pool(n) for n in (1, 2, 3) for kind in ("Avg", "Max")},

@@ -1,4 +1,4 @@
-"""Where layers and torch differ on purpose, each with its reason. The differential test consults it."""
+"""Where layers and torch differ on purpose, each with its reason; see the differential test."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,0 +1,288 @@
+"""What every declaration has to have, and that the registry is cheap to import."""
+
+import inspect
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from torch import nn
+
+from archspec.dims import Dim
+from archspec.layers import registry
+from archspec.layers.base import (
+    Declaration,
+    LayerDecl,
+    Needs,
+    RuleError,
+    TensorType,
+    size_fields,
+)
+from archspec.layers.describe import describe
+
+LAYERS = registry.layers()
+ALL: dict[str, Declaration[Any]] = {**LAYERS, **registry.functions()}
+
+#: Modules of torch.nn that are no layers of a static graph, or not offered yet.
+NOT_OFFERED = frozenset(
+    {
+        # containers, and cells and networks that keep a state
+        "DataParallel", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict",
+        "Container", "Module", "RNN", "RNNBase", "RNNCell", "RNNCellBase", "GRU", "GRUCell", "LSTM", "LSTMCell",
+        # written as blocks in a spec
+        "Transformer", "TransformerEncoder", "TransformerEncoderLayer", "TransformerDecoder",
+        "TransformerDecoderLayer",
+        # not yet
+        "Buffer", "CosineSimilarity", "CrossMapLRN2d", "EmbeddingBag",
+        "Fold", "FractionalMaxPool2d", "FractionalMaxPool3d", "LPPool1d", "LPPool2d", "LPPool3d",
+        "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d", "PairwiseDistance", "SyncBatchNorm", "Unfold",
+        "UpsamplingBilinear2d", "UpsamplingNearest2d",
+    }
+)  # fmt: skip
+
+
+def test_torch_has_no_other_layers() -> None:
+    """A layer that is added to torch, or forgotten here, shows up."""
+    known = {
+        name
+        for name, value in vars(nn).items()
+        if inspect.isclass(value)
+        and issubclass(value, nn.Module)
+        and not name.startswith("Lazy")
+        and not name.endswith(("Loss", "Loss2d"))
+    }
+    assert known - NOT_OFFERED == set(LAYERS)
+
+
+def test_names_are_sorted_and_found() -> None:
+    assert list(LAYERS) == sorted(LAYERS)
+    assert registry.layer("Conv2d") is LAYERS["Conv2d"]
+    assert registry.layer("Covn2d") is None
+    assert registry.function("Conv2d") is None
+    assert registry.function("softmax") is registry.functions()["softmax"]
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_is_documented(name: str) -> None:
+    doc = type(ALL[name]).__doc__
+    assert doc is not None
+    assert doc is not Declaration.__doc__
+    assert doc.split("\n")[0].endswith(".")
+    if name in LAYERS:
+        assert "[" in doc, "shapes belong into the first line"
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_arguments_are_frozen_and_closed(name: str) -> None:
+    params = ALL[name].Params
+    assert params.model_config["frozen"]
+    with pytest.raises(ValidationError):
+        params(no_such_argument=1)
+
+
+@pytest.mark.parametrize("name", sorted(LAYERS))
+def test_arguments_are_torchs_in_its_order(name: str) -> None:
+    """The constructor's parameters, as the backend passes them, are those of torch."""
+    layer = LAYERS[name]
+    torchs = list(inspect.signature(getattr(nn, name)).parameters)
+    ours = list(layer.Params.model_fields)
+    known = set(ours) | LEFT_OUT | NEWER.get(name, set())
+    if "kwargs" in torchs:  # Identity takes anything
+        assert ours == []
+        return
+    inferred = [parameter for parameter in torchs if parameter not in known]
+    assert set(inferred) <= INFERRED, "neither an argument nor inferred"
+    assert [n for n in torchs if n in ours] == ours
+    order = layer.torch_order or (*inferred, *ours)
+    assert [n for n in torchs if n in order] == list(order)
+    assert set(ours) | set(inferred) <= set(order)
+
+
+INFERRED = {
+    "in_features", "in1_features", "in2_features", "in_channels", "num_features", "num_channels",
+    "normalized_shape", "embed_dim", "kdim", "vdim",
+}  # fmt: skip
+#: Parameters of torch that are left out: deprecated, private, or newer than the oldest torch that
+#: is supported (the norms' keyword `bias`).
+LEFT_OUT = {
+    "device", "dtype", "return_indices", "min_value", "max_value", "_weight", "_freeze",
+}  # fmt: skip
+NEWER = {f"{kind}Norm{n}d": {"bias"} for kind in ("Batch", "Instance") for n in (1, 2, 3)}
+NEWER["GroupNorm"] = {"bias"}
+
+
+@pytest.mark.parametrize("name", sorted(LAYERS))
+def test_defaults_are_torchs(name: str) -> None:
+    torchs = inspect.signature(getattr(nn, name)).parameters
+    for field, info in LAYERS[name].Params.model_fields.items():
+        if info.is_required():
+            continue
+        default = torchs[field].default
+        spread = info.default if not isinstance(info.default, tuple) else info.default[0]
+        assert spread == default or info.default == default, field
+
+
+@pytest.mark.parametrize("name", sorted(LAYERS))
+def test_describes_itself_with_an_example(name: str) -> None:
+    found = describe(LAYERS[name])
+    assert found.kind == "layer"
+    assert found.example is not None
+    assert found.signature in str(found)
+
+
+def test_description() -> None:
+    assert str(describe(LAYERS["BatchNorm1d"])).splitlines() == [
+        "BatchNorm1d(eps=1e-05, momentum=0.1, affine=true, track_running_stats=true)",
+        "",
+        "    Batch normalisation per channel: `[B, C]` or `[B, C, L]`, unchanged (arXiv:1502.03167).",  # noqa: E501
+        "",
+        "for [B, C, L] it gives [B, C, L]",
+        "inferred: num_features = C",
+        "weight: weight [C]",
+        "weight: bias [C]",
+        "buffer: running_mean [C]",
+        "buffer: running_var [C]",
+        "buffer: num_batches_tracked []",
+    ]
+
+
+def test_importing_the_registry_does_not_import_torch() -> None:
+    code = (
+        "import sys; from archspec.layers import registry; registry.layers(); "
+        "sys.exit(any(m in sys.modules for m in ('torch', 'networkx', 'numpy')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- sizes that a backend replaces by symbols --------------------------------------------------
+
+IMAGE = TensorType((Dim.symbol("B"), Dim.symbol("C"), Dim.symbol("H"), Dim.symbol("W")))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "x"),
+    [
+        ("Linear", {"out_features": 4}, IMAGE),
+        ("Conv2d", {"out_channels": 4, "kernel_size": 3, "groups": 2}, IMAGE),
+        ("ConvTranspose2d", {"out_channels": 4, "kernel_size": 3, "groups": 2}, IMAGE),
+        ("PReLU", {"num_parameters": 4}, IMAGE),
+        (
+            "Embedding",
+            {"num_embeddings": 4, "embedding_dim": 5, "padding_idx": 1},
+            TensorType(IMAGE.shape, "int"),
+        ),
+    ],
+)
+def test_sizes_may_be_symbols(name: str, arguments: dict[str, int], x: TensorType) -> None:
+    """Rules take a `Dim` for each `Size`, and agree with the rule on the number."""
+    layer = LAYERS[name]
+    numbers = layer.Params(**arguments)
+    fields = size_fields(layer.Params) & set(arguments)
+    assert fields
+    symbols = numbers.model_copy(update={field: Dim.symbol(field) for field in fields})
+    values = {field: Dim.of(arguments[field]) for field in fields}
+    outs = (layer.shape(symbols, (x,), Needs()), layer.shape(numbers, (x,), Needs()))
+    assert [d.substitute(values) for d in outs[0][0].shape] == list(outs[1][0].shape)
+    weights = (layer.weights(symbols, (x,)), layer.weights(numbers, (x,)))
+    for symbolic, number in zip(*weights, strict=True):
+        assert tuple(d.substitute(values) for d in symbolic.shape) == number.shape
+    macs = (layer.macs(symbols, (x,), outs[0]), layer.macs(numbers, (x,), outs[1]))
+    assert macs[0].substitute(values) == macs[1]
+
+
+# --- what users read ---------------------------------------------------------------------------
+
+
+def refused(name: str, x: TensorType, **arguments: object) -> RuleError:
+    layer: LayerDecl[Any] = LAYERS[name]
+    with pytest.raises(RuleError) as caught:
+        layer.shape(layer.Params(**arguments), (x,), Needs())
+    return caught.value
+
+
+def test_wrong_rank() -> None:
+    error = refused("Conv2d", TensorType(IMAGE.shape[:2]), out_channels=1, kernel_size=1)
+    assert (error.code, error.message) == (
+        "A0404",
+        "Conv2d needs 4 dimensions [B, C, H, W], not 2",
+    )
+    error = refused("Conv2d", TensorType(IMAGE.shape[:3]), out_channels=1, kernel_size=1)
+    assert error.help == (
+        "for a single sample, add the batch dimension with `unsqueeze(0)`",
+        "`Conv1d` takes 3 dimensions",
+    )
+
+
+def test_wrong_dtype() -> None:
+    assert refused("Embedding", IMAGE, num_embeddings=3, embedding_dim=2).message == (
+        "Embedding needs indices of dtype `int`, not `float`"
+    )
+    assert refused("ReLU", TensorType(IMAGE.shape, "int")).code == "A0701"
+
+
+def test_heads_that_do_not_divide() -> None:
+    layer, need = LAYERS["MultiheadAttention"], Needs()
+    x = TensorType((Dim.symbol("B"), Dim.symbol("T"), Dim.of(100)))
+    layer.shape(layer.Params(num_heads=12, batch_first=True), (x,), need)
+    (o,) = need.obligations
+    assert (o.kind, o.code) == ("divisible", "A0501")
+    assert o.message == "embed_dim 100 is not divisible by 12 heads"
+    assert o.help == (
+        "heads that divide 100: 1 2 4 5 10 20 25 50 100; nearest widths for 12 heads: 96, 108",
+    )
+
+
+def test_a_kernel_that_is_larger_than_its_input() -> None:
+    layer, need = LAYERS["Conv2d"], Needs()
+    layer.shape(layer.Params(out_channels=1, kernel_size=7, padding=1), (IMAGE,), need)
+    assert {o.message for o in need.obligations} == {
+        "the kernel of 7 is larger than its padded input"
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("MultiheadAttention", {"num_heads": 2}),  # `batch_first` has no default on purpose
+        ("Softmax", {}),
+        ("Linear", {"out_features": True}),
+        ("Linear", {"out_features": 2.0}),
+        ("Linear", {"out_features": 0}),
+        ("Linear", {"out_features": 2, "bias": 0}),
+        ("Conv2d", {"out_channels": 1, "kernel_size": (1, 1, 1)}),
+        ("Conv2d", {"out_channels": 1, "kernel_size": 1, "padding": "full"}),
+        ("Conv2d", {"out_channels": 1, "kernel_size": 1, "padding": -1}),
+        ("Dropout", {"p": 1.5}),
+        ("Dropout", {"p": True}),
+        ("BatchNorm2d", {"in_channels": 3}),
+    ],
+)
+def test_arguments_that_are_refused(name: str, arguments: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        LAYERS[name].Params(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("Dropout", {"p": 1}),
+        ("Conv2d", {"out_channels": 1, "kernel_size": [1, 2], "padding": "same"}),
+        ("AdaptiveAvgPool2d", {"output_size": [None, 7]}),
+        ("BatchNorm2d", {"momentum": None}),
+        ("Upsample", {"scale_factor": 2}),
+        ("Upsample", {"size": [4, 5]}),
+    ],
+)
+def test_arguments_that_are_taken(name: str, arguments: dict[str, object]) -> None:
+    LAYERS[name].Params(**arguments)
+
+
+@pytest.mark.parametrize("name", ["Dropout", "BatchNorm2d", "AlphaDropout", "RReLU"])
+def test_depends_on_the_mode(name: str) -> None:
+    assert LAYERS[name].mode_dependent
+
+
+@pytest.mark.parametrize("name", ["Conv2d", "LayerNorm", "ReLU", "Embedding"])
+def test_does_not_depend_on_the_mode(name: str) -> None:
+    assert not LAYERS[name].mode_dependent
