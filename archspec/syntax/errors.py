@@ -116,7 +116,8 @@ def describe(
     source: SourceFile, machine: Machine, token: Token, before: Token | None
 ) -> Diagnostic:
     """The diagnostic for `token`, for which `machine` has no use after `before`."""
-    found = _shown(token)
+    at_line_end = ends_line(source, token, before)
+    found = "the end of the line" if at_line_end and token.type == "RBRACE" else _shown(token)
     entry = lessons().find(machine, token)
     help_: tuple[str, ...]
     if entry is not None:
@@ -127,7 +128,7 @@ def describe(
         message, help_ = _expectation(machine, found, before)
     if token.text in _FOREIGN and token.type == "NAME":
         help_ = (_FOREIGN[token.text],)
-    if token.type in ("NEWLINE", END) and before is not None:
+    if at_line_end and before is not None:
         span = Span(source, before.end, before.end)
     else:
         span = Span(source, token.start, token.end)
@@ -137,6 +138,13 @@ def describe(
     return Diagnostic(
         "A0001", "error", message, (Label(span, primary=True),), help=help_, fixes=fixes
     )
+
+
+def ends_line(source: SourceFile, token: Token, before: Token | None) -> bool:
+    """Whether what is missing is missing at the end of a line: after `before`, not at `token`."""
+    if before is None or token.type in ("NEWLINE", END):
+        return before is not None
+    return token.type == "RBRACE" and "\n" in source.text[before.end : token.start]
 
 
 def _shown(token: Token) -> str:

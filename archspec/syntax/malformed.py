@@ -332,7 +332,6 @@ MALFORMED: Final = (
         "write `by add`, `by concat(dim=1)`, or a layer",
         "reuse a by",
         "reuse a by { x }",
-        "reuse a by align crop",
     ),
     _in_body(
         "`align` is followed by a body in `{{ }}` or by a name such as `crop`",

@@ -15,7 +15,7 @@ from archspec.syntax.tables import Tables, load_tables
 from archspec.syntax.tokens import END, Scan, Token
 
 MAX_SIZE: Final = 10_000_000
-RECOVERED: Final = "_"  # the name of a block whose header was not understood
+RECOVERED: Final = ""  # the name of a block whose header was not understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +121,14 @@ class _Parser:
         )
 
     def _fail(self, token: Token, before: Token | None) -> None:
+        from archspec.syntax.errors import describe, ends_line  # only a file with errors pays
+
         supplied = token.type != END and token.start == token.end
-        at = before.end if token.type in ("NEWLINE", END) and before else token.start
+        at_line_end = before is not None and ends_line(self.source, token, before)
+        at = before.end if before is not None and at_line_end else token.start
         line = self.source.position(at).line
         if supplied or token.start in self.quiet or line in self.faulty_lines:
             return
-        from archspec.syntax.errors import describe  # only a file with errors pays for it
-
         self.diagnostics.append(describe(self.source, self.machine, token, before))
 
     def _recover(self, position: int) -> int:

@@ -32,7 +32,7 @@ _TOKEN: Final = re.compile(
     | (?P<quoted>'(?:[^'\\\n]|\\[^\n])*')
     | (?P<quote>"(?:"")?)
     | (?P<end>\Z)
-    | (?P<bad>[^\x00-\x7f]+|&&|\|\||[\x00-\x1f\x7f]+|.)
+    | (?P<bad>[^\x00-\x7f]+|&&|\|\||[\x00-\x08\x0b\x0e-\x1f\x7f]+|.)
     )""",
     re.VERBOSE | re.DOTALL,
 )

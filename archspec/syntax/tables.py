@@ -18,7 +18,7 @@ from typing import Any, Final
 from archspec.syntax import build_expressions, build_statements
 from archspec.syntax.building import Build
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,16 @@ def compile_tables(grammar: str) -> dict[str, Any]:
     rules: list[list[Any]] = []
     numbers: dict[Any, int] = {}
     actions: dict[str, dict[str, list[int]]] = {}
-    for state, row in conf.states.items():
-        actions[str(state)] = entries = {}
-        for symbol, (_, argument) in row.items():
+    # Lark numbers the states differently in every process: number them as they are reached.
+    states = {conf.start_state: 0}
+    for state in (reached := [conf.start_state]):
+        actions[str(states[state])] = entries = {}
+        for symbol, (_, argument) in sorted(conf.states[state].items()):
             if isinstance(argument, int):
-                entries[symbol] = [argument]
+                if argument not in states:
+                    states[argument] = len(states)
+                    reached.append(argument)
+                entries[symbol] = [states[argument]]
                 continue
             if argument not in numbers:
                 numbers[argument] = len(rules)
@@ -101,8 +106,8 @@ def compile_tables(grammar: str) -> dict[str, Any]:
         if isinstance(terminal.pattern, PatternStr)
     }
     return {
-        "start": conf.start_state,
-        "end": conf.end_state,
+        "start": states[conf.start_state],
+        "end": states[conf.end_state],
         "rules": rules,
         "actions": actions,
         "words": {text: name for text, name in literals.items() if text.isidentifier()},

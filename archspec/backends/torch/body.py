@@ -156,13 +156,12 @@ def _for(e: Emitter, statement: ast.For, flow: Val | None) -> Val | None:
     inner = tuple(child for p in e.passes for child in p.loops.get(id(statement), ()))
     if not inner:
         return flow
+    if e.unroll:
+        return _unrolled(e, statement, flow)
     snapshot = e.checkpoint()
     try:
         return _rolled(e, statement, flow, inner)
-    except CannotEmit as error:
-        import os
-        if os.environ.get("ARCHSPEC_DEBUG"):
-            import traceback; traceback.print_exc()
+    except CannotEmit:
         e.restore(snapshot)
         return _unrolled(e, statement, flow)
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from archspec import pycode as py
 from archspec.backends.torch.body import UNKNOWN, emit_statements
+from archspec.backends.torch.checks import emit_checks
 from archspec.backends.torch.docs import forward_doc
 from archspec.backends.torch.emitter import (
     SELF,
@@ -28,9 +29,21 @@ if TYPE_CHECKING:
 
 
 def build_class(planner: "Planner", name: str, block: ast.Block, passes: Passes) -> "ClassPlan":
-    """The class of a block, for all its instances."""
+    """The class of a block, for all its instances; loops are kept where they can be."""
+    saved = planner.snapshot()
+    try:
+        return _build(planner, name, block, passes, unroll=False)
+    except CannotEmit:
+        planner.restore(saved)
+        return _build(planner, name, block, passes, unroll=True)
+
+
+def _build(
+    planner: "Planner", name: str, block: ast.Block, passes: Passes, unroll: bool
+) -> "ClassPlan":
     labels = {n for n in defined_names(block.body) if n.isidentifier()}
     e = Emitter(planner, block.body, passes, labels)
+    e.unroll = unroll
     _define_params(e, block, passes)
     inputs = passes[0].frame.inputs
     flow = _define_inputs(e, block, [n for n, _ in inputs], [t for _, t in inputs])
@@ -44,6 +57,7 @@ def build_group_class(
     labels = {n for n in defined_names(group.body) if n.isidentifier()}
     e = Emitter(planner, group.body, passes, labels)
     e.up = outer.up
+    e.unroll = outer.unroll
     e.inlined = list(outer.inlined)
     tensors = list(passes[0].steps[id(stage)].inputs)
     names = ["x"] if len(tensors) == 1 else [f"x{i}" for i in range(len(tensors))]
@@ -193,6 +207,9 @@ def _assemble(
             out = emit_statements(e, statements, flow)
     else:
         out = emit_statements(e, statements, flow)
+    if e.passes[0].frame.module.parent is None and not _from_group(e):
+        emit_checks(e)
+        e.result_names = e.passes[0].frame.output_names
     results = e.outputs if e.outputs is not None else [] if out is None else list(out.items or (out,))
     ctor = _constructor_body(e)
     params = _ordered(e, ctor)
@@ -262,10 +279,6 @@ def _constructor_body(e: Emitter) -> tuple[py.Stmt, ...]:
     running = set(e.running.values())
     body = list(_prune(tuple(body), running))
     if UNKNOWN in reads(tuple(body)):
-        import os
-        if os.environ.get("ARCHSPEC_DEBUG"):
-            from archspec.pycode.printer import print_module
-            print(print_module(py.Module(None, tuple(body))))
         raise CannotEmit("a size that the constructor needs has no expression")
     return _without_aliases(e, tuple(body), running)
 
@@ -421,7 +434,7 @@ def _forward(
     body.extend(families)
     body.extend(e.state.forward)
     value: py.Expr = results[0].expr if len(results) == 1 else py.Tuple(tuple(r.expr for r in results))
-    body = _return(body, value)
+    body = _return(e, body, value)
     returns: py.Expr = tensor
     if len(results) > 1:
         returns = py.Subscript(py.name("tuple"), tuple(tensor for _ in results))
@@ -434,15 +447,58 @@ def _family_type() -> py.Expr:
     return py.Subscript(py.name("dict"), (py.name("int"), py.name("Tensor")))
 
 
-def _return(body: list[py.Stmt], value: py.Expr) -> list[py.Stmt]:
-    """`x = f(x)` and `return x` are one statement."""
+def _return(e: Emitter, body: list[py.Stmt], value: py.Expr) -> list[py.Stmt]:
+    """`x = f(x)` and `return x` are one statement; a module's result gets its type, as `Any` hides it."""
     if body and isinstance(value, py.Name):
         match body[-1]:
             case py.Assign(target=py.Name(id=name), value=last, annotation=None) if name == value.id:
-                return [*body[:-1], py.Return(last)]
+                body, value = body[:-1], last
             case _:
                 pass
-    return [*body, py.Return(value)]
+    typed = set(e.input_names)
+    for statement in body:
+        match statement:
+            case py.Assign(target=py.Name(id=name), value=assigned) if not is_any(assigned, typed):
+                typed.add(name)
+            case _:
+                continue
+    if isinstance(value, py.Tuple) or not is_any(value, typed):
+        return [*body, py.Return(value)]
+    name = e.result_names[0] if len(e.result_names) == 1 else "out"
+    result = py.name(name if name in e.forward_names else e.forward_names.new(name))
+    return [*body, py.Assign(result, value, py.name("Tensor")), py.Return(result)]
+
+
+def is_any(expr: py.Expr, typed: set[str]) -> bool:
+    """Whether a type checker sees `Any`: the result of a module's call, and what follows from it."""
+    match expr:
+        case py.Name(id=name):
+            return name not in typed
+        case py.Call(func=py.Attr(value=value)):
+            return _root(value) in ("self", "getattr") or is_any(value, typed | {"torch", "F", "nn"})
+        case py.Call(func=func):
+            return _root(func) in ("self", "getattr")
+        case py.Attr(value=value) | py.Subscript(value=value):
+            return is_any(value, typed)
+        case py.Binary(left=left):
+            return is_any(left, typed)
+        case py.Conditional(then=then, other=other):
+            return is_any(then, typed) or is_any(other, typed)
+        case _:
+            return False
+
+
+def _root(expr: py.Expr) -> str:
+    while True:
+        match expr:
+            case py.Attr(value=value) | py.Subscript(value=value):
+                expr = value
+            case py.Call(func=func):
+                expr = func
+            case py.Name(id=name):
+                return name
+            case _:
+                return ""
 
 
 def _shape_reads(e: Emitter) -> list[py.Stmt]:

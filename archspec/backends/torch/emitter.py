@@ -117,6 +117,8 @@ class Emitter:
         self.outputs: list[Val] | None = None
         self.output_names: dict[str, tuple[str, ...]] = {}
         self.in_constructor = False
+        #: Loops are written out from the start, after an attempt to keep them failed.
+        self.unroll = False
         self.inits: list[py.Stmt] = []
         self.input_hints: list[Hints] = []
         self.result_names: tuple[str, ...] = ()
@@ -312,6 +314,7 @@ class Emitter:
             dict(self.versions), dict(self.running), list(self.ties), list(self.frozen), list(self.ema),
             self.attributes.snapshot(), self.ctor_names.snapshot(), self.forward_names.snapshot(),
             self.passes, state, self.container, self.silent, dict(self.params),
+            dict(self.group_plans), self.planner.snapshot(),
         )  # fmt: skip
 
     def restore(self, saved: Any) -> None:
@@ -319,9 +322,11 @@ class Emitter:
             lists, self.scope, self.values, self.families, self.stored, self.single, self.versions,
             self.running, self.ties, self.frozen, self.ema, attributes, ctor, forward,
             self.passes, self.state, self.container, self.silent, self.params,
+            self.group_plans, planned,
         ) = saved  # fmt: skip
         state = self.state
         state.ctor[:], state.forward[:], state.tail[:], state.final[:], state.methods[:] = lists
+        self.planner.restore(planned)
         self.attributes.restore(attributes)
         self.ctor_names.restore(ctor)
         self.forward_names.restore(forward)
@@ -441,14 +446,28 @@ class Emitter:
                 actual = [(p, t.type.shape[axis]) for p, t in tensors]
                 fits = len(own) == rank and self.sizes.holds(own[axis], actual)
                 first = actual[0][1]
+                kept = None if fits else self._kept(node, axis - rank, actual)
                 if fits:
                     dims.append(own[axis])
+                elif kept is not None:
+                    dims.append(kept)
                 elif first.const is not None and all(d is first for _, d in actual):
                     dims.append(first)
                 else:
                     dims.append(self.sizes.unknown())
             result.append(tuple(dims))
         return tuple(result)
+
+
+    def _kept(self, node: ast.Node, from_end: int, actual: list[tuple[Pass, Dim]]) -> Dim | None:
+        """The size of the class's own input that a function gives back, as a rearrangement and its reverse do."""
+        if self.step(node).kind != "function":
+            return None
+        for hints in self.input_hints:
+            if -from_end <= len(hints) and hints[from_end].const is None:
+                if self.sizes.holds(hints[from_end], actual):
+                    return hints[from_end]
+        return None
 
 
 def literal(value: Any) -> py.Expr:

@@ -26,7 +26,9 @@ def emit_join(e: Emitter, core: Join, flow: Val | None) -> Val:
         case ast.Residual(body=body, align=align):
             y, x = _body(e, body, flow, "identity")
             reused = _aligned(e, core, align, 0, y, x)
-            return apply(e, core, _decl(e, core), [y, reused])
+            # A sum has no order; `x + f(x)` and `f(x) + project(x)` read best.
+            operands = [x, y] if reused is x else [y, reused]
+            return apply(e, core, _decl(e, core), operands)
         case ast.Dense(body=body):
             y, x = _body(e, body, flow, "features")
             return apply(e, core, _decl(e, core), [x, y])

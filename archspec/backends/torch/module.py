@@ -82,7 +82,7 @@ def _variant(plan: ClassPlan, model: Elaborated) -> py.ClassDef:
         given = model.frame.given.get(param.source)
         value = literal(model.frame.constants[param.source])
         expr: py.Expr = value
-        if given is None or param.source == "classes":
+        if given is None:
             open_params.append(py.Parameter(param.name, param.annotation, value))
             expr = py.name(param.name)
         keywords.append((param.name, expr))

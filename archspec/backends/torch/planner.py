@@ -98,6 +98,29 @@ class Planner:
         reserved = {"training", "forward", "children", "modules", "parameters", "train", "eval", "to", "T_destination"}
         return Namespace(reserved | labels, avoid_builtins=False)
 
+    def snapshot(self) -> Any:
+        """What a failed attempt at a class must not leave behind."""
+        return (list(self.classes), self.names.snapshot(), list(self.helpers), dict(self.functions))
+
+    def restore(self, saved: Any) -> None:
+        """Forget the group classes, names and helpers of a failed attempt; blocks are kept."""
+        classes, names, helpers, functions = saved
+        kept = [g.plan.definition for g in self.groups.values() if g.plan is not None]
+        self.classes = [c for c in self.classes if c in classes or any(c is k for k in kept)]
+        self.names.restore(names)
+        self.names.reserve(*(c.name for c in self.classes))
+        self.helpers, self.functions = helpers, functions
+
+    def lower_bounds(self, passes: Passes) -> list[tuple[str, int]]:
+        """The inferred bounds that all models of a class share: the largest of each size."""
+        bounds: dict[str, int] = {}
+        roots = {id(p.frame) for p in passes}
+        for model in self.models:
+            if id(model.frame) in roots:
+                for name, requirement in model.graph.requirements.items():
+                    bounds[name] = max(bounds.get(name, 0), requirement.lower)
+        return sorted(bounds.items())
+
     # --- compile-time things -------------------------------------------------------------------
 
     def function(self, name: str) -> py.Expr | None:
@@ -265,9 +288,23 @@ class Planner:
         group = self.groups[key]
         if group.plan is None:
             name = self.names.new(self._class_name(key, group))
-            group.plan = build_class(self, name, group.block, tuple(f.root for f in group.frames))
+            try:
+                group.plan = build_class(self, name, group.block, tuple(f.root for f in group.frames))
+            except CannotEmit:
+                if len(group.frames) == 1:
+                    raise
+                self._split(key, group)
+                raise
             self.classes.append(group.plan.definition)
         return group.plan
+
+    def _split(self, key: Any, group: Group) -> None:
+        """Give instances that no one class fits a class each, told apart by their arguments."""
+        del self.groups[key]
+        for frame in group.frames:
+            own = (key[0], (*key[1], repr(list(frame.constants.values()))))
+            self.keys[id(frame)] = self.keys[id(frame.module)] = own
+            self.groups.setdefault(own, Group(group.block)).frames.append(frame)
 
     def _class_name(self, key: Any, group: Group) -> str:
         same = [k for k in self.groups if k[0] == key[0]]

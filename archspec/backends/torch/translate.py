@@ -102,4 +102,7 @@ class Translator:
         """A label as a string: a literal, or an f-string where it is interpolated."""
         if isinstance(name, ast.Name):
             return py.const(name.id)
-        return py.FString(tuple(p if isinstance(p, str) else self(p) for p in name.parts))
+        parts = tuple(p if isinstance(p, str) else self(p) for p in name.parts)
+        if all(isinstance(p, str | py.Constant) for p in parts):
+            return py.const("".join(p if isinstance(p, str) else str(p.value) for p in parts))  # type: ignore[union-attr]
+        return py.FString(parts)

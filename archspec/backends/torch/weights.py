@@ -5,6 +5,7 @@ from typing import Any
 from archspec import pycode as py
 from archspec.backends.torch.emitter import SELF, Emitter, Val
 from archspec.backends.torch.sizes import CannotEmit
+from archspec.backends.torch.translate import Translator
 from archspec.dims import Dim
 from archspec.elaborate.initializers import INITIALIZERS
 from archspec.elaborate.values import Step
@@ -45,7 +46,7 @@ def _initial(e: Emitter, statement: ast.Tensor, shape: tuple[py.Expr, ...]) -> p
     assert isinstance(func, ast.Name)
     if func.id in ("zeros", "ones"):
         return py.call(f"torch.{func.id}", *shape, **keywords)
-    args, named = _init_arguments(e, value)
+    args, named = _init_arguments(e, value, e.translate)
     empty = py.call("torch.empty", *shape, **keywords)
     return py.Call(py.dotted(f"init.{func.id}_"), (empty, *args), named)
 
@@ -57,13 +58,13 @@ def _dtype(dtype: str | None) -> py.Expr | None:
 
 
 def _init_arguments(
-    e: Emitter, value: ast.Expr | None
+    e: Emitter, value: ast.Expr | None, translate: Translator
 ) -> tuple[tuple[py.Expr, ...], tuple[tuple[str, py.Expr], ...]]:
     if not isinstance(value, ast.Call):
         return (), ()
     return (
-        tuple(e.translate(a) for a in value.args),
-        tuple((k.name, e.translate(k.value)) for k in value.keywords),
+        tuple(translate(a) for a in value.args),
+        tuple((k.name, translate(k.value)) for k in value.keywords),
     )
 
 
@@ -98,7 +99,7 @@ def emit_init(e: Emitter, statement: ast.Init) -> None:
     func = value.func if isinstance(value, ast.Call) else value
     assert isinstance(func, ast.Name)
     assert func.id in INITIALIZERS
-    args, named = _init_arguments(e, value)
+    args, named = _init_arguments(e, value, e.translate_forward)
     parts = statement.selector.split(".")
     if parts[0][:1].isupper():
         body: tuple[py.Stmt, ...] = _by_class(e, parts, func.id, args, named)
