@@ -1,6 +1,7 @@
 """The wording of syntax errors: from the parser's state to the author's terms."""
 
 import contextlib
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -98,6 +99,7 @@ def first_failure(text: str) -> tuple[Machine, Token] | None:
 def lessons() -> _Lessons:
     """Read all examples; done once, when a file has its first error."""
     found = _Lessons({}, {}, {})
+    votes: dict[tuple[Place, str], Counter[Malformed]] = defaultdict(Counter)
     for entry in MALFORMED:
         for example in entry.examples:
             failure = first_failure(example)
@@ -106,9 +108,11 @@ def lessons() -> _Lessons:
             machine, token = failure
             exact, complete = machine.place()
             found.exact.setdefault((exact, token.type), entry)
-            found.complete.setdefault((complete, token.type), entry)
+            votes[complete, token.type][entry] += 1
             agrees = found.anywhere.get(complete, entry) is entry
             found.anywhere[complete] = entry if agrees else None
+    for place, entries in votes.items():
+        found.complete[place] = entries.most_common(1)[0][0]
     return found
 
 
