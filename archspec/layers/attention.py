@@ -186,15 +186,20 @@ class MultiheadAttention(LayerDecl[MultiheadAttentionParams]):
     ) -> py.Expr:
         absent = py.const(None)
         given = tensors + (absent,) * (len(self.ports) - len(tensors))
-        query = given[0]
-        key = query if given[1] == absent else given[1]
-        value = key if given[2] == absent else given[2]
+        query, key, value = given[:3]
+        arguments: tuple[py.Expr, ...]
+        if value != absent:
+            arguments = (query, query if key == absent else key, value)
+        elif key != absent:
+            arguments = (query, *_repeated(key, 2))
+        else:
+            arguments = _repeated(query, 3)
         options = {
             port.name: mask
             for port, mask in zip(self.ports[3:], given[3:], strict=True)
             if mask != absent
         }
-        call = py.call(callee, query, key, value, **options, need_weights=py.const(False))
+        call = py.call(callee, *arguments, **options, need_weights=py.const(False))
         return py.Subscript(call, (py.const(0),))
 
 
@@ -204,3 +209,10 @@ def _sources(x: tuple[TensorType, ...]) -> tuple[TensorType, TensorType, TensorT
     key = query if len(x) < 2 or x[1] is ABSENT else x[1]
     value = key if len(x) < 3 or x[2] is ABSENT else x[2]
     return query, key, value
+
+
+def _repeated(tensor: py.Expr, times: int) -> tuple[py.Expr, ...]:
+    """The tensor `times` times as arguments, without computing it more than once."""
+    if isinstance(tensor, py.Name):
+        return (tensor,) * times
+    return (py.Starred(py.Binary("*", py.List((tensor,)), py.const(times))),)

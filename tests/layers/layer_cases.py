@@ -465,7 +465,7 @@ LAYERS: dict[str, Build] = {
     "ELU": elementwise(alpha=(1, 0.5, 0, -1), inplace=BOOLS),
     "CELU": elementwise(alpha=(1, 0.5, 0, -1), inplace=BOOLS),
     "LeakyReLU": elementwise(negative_slope=(0, 0.2, -1), inplace=BOOLS),
-    "RReLU": elementwise(lower=(0, 0.1, 0.5), upper=(0.4, 0.05), inplace=BOOLS),
+    "RReLU": elementwise(lower=(0, 0.1, 0.5), upper=(0.4, 0.6, 0.5), inplace=BOOLS),
     "Hardtanh": elementwise(min_val=(-2, 0), max_val=(2, 0, -3), inplace=BOOLS),
     "Threshold": elementwise(THRESHOLD=(0.1, 20), VALUE=(0, 0.5), inplace=BOOLS),
     "Softplus": elementwise(beta=(1, 2.5), threshold=(20, 1)),

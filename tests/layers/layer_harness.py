@@ -242,6 +242,7 @@ def check_symbols(decl: LayerDecl[Any], case: Case, mine: Ours | None) -> None:
             values |= dict(zip(names, x.shape, strict=True))
             types.append(TensorType(tuple(map(Dim.symbol, names)), x.dtype))
         inputs, need = tuple(types), Needs()
+        code: str | None = None
         try:
             params = decl.Params(**case.arguments)
             out = decl.shape(params, inputs, need)
@@ -250,8 +251,6 @@ def check_symbols(decl: LayerDecl[Any], case: Case, mine: Ours | None) -> None:
             continue
         except RuleError as error:
             code = error.code
-        else:
-            code = None
         if code is not None:  # a size that only a number decides may be refused as such
             assert mine is None or code == "A0204", (case, code)
             continue

@@ -9,12 +9,14 @@ import pytest
 from pydantic import ValidationError
 from torch import nn
 
+from archspec import pycode as py
 from archspec.dims import Dim
 from archspec.layers import registry
 from archspec.layers.base import (
     Declaration,
     LayerDecl,
     Needs,
+    Params,
     RuleError,
     TensorType,
     size_fields,
@@ -29,7 +31,8 @@ NOT_OFFERED = frozenset(
     {
         # containers, and cells and networks that keep a state
         "DataParallel", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict",
-        "Container", "Module", "RNN", "RNNBase", "RNNCell", "RNNCellBase", "GRU", "GRUCell", "LSTM", "LSTMCell",
+        "Container", "Module", "RNN", "RNNBase", "RNNCell", "RNNCellBase",
+        "GRU", "GRUCell", "LSTM", "LSTMCell",
         # written as blocks in a spec
         "Transformer", "TransformerEncoder", "TransformerEncoderLayer", "TransformerDecoder",
         "TransformerDecoderLayer",
@@ -78,7 +81,7 @@ def test_arguments_are_frozen_and_closed(name: str) -> None:
     params = ALL[name].Params
     assert params.model_config["frozen"]
     with pytest.raises(ValidationError):
-        params(no_such_argument=1)
+        params.model_validate({"no_such_argument": 1})
 
 
 @pytest.mark.parametrize("name", sorted(LAYERS))
@@ -194,10 +197,14 @@ def test_sizes_may_be_symbols(name: str, arguments: dict[str, int], x: TensorTyp
 # --- what users read ---------------------------------------------------------------------------
 
 
+def params(layer: LayerDecl[Any], **arguments: object) -> Params:
+    return layer.Params(**arguments)
+
+
 def refused(name: str, x: TensorType, **arguments: object) -> RuleError:
     layer: LayerDecl[Any] = LAYERS[name]
     with pytest.raises(RuleError) as caught:
-        layer.shape(layer.Params(**arguments), (x,), Needs())
+        layer.shape(params(layer, **arguments), (x,), Needs())
     return caught.value
 
 
@@ -224,7 +231,7 @@ def test_wrong_dtype() -> None:
 def test_heads_that_do_not_divide() -> None:
     layer, need = LAYERS["MultiheadAttention"], Needs()
     x = TensorType((Dim.symbol("B"), Dim.symbol("T"), Dim.of(100)))
-    layer.shape(layer.Params(num_heads=12, batch_first=True), (x,), need)
+    layer.shape(params(layer, num_heads=12, batch_first=True), (x,), need)
     (o,) = need.obligations
     assert (o.kind, o.code) == ("divisible", "A0501")
     assert o.message == "embed_dim 100 is not divisible by 12 heads"
@@ -235,7 +242,7 @@ def test_heads_that_do_not_divide() -> None:
 
 def test_a_kernel_that_is_larger_than_its_input() -> None:
     layer, need = LAYERS["Conv2d"], Needs()
-    layer.shape(layer.Params(out_channels=1, kernel_size=7, padding=1), (IMAGE,), need)
+    layer.shape(params(layer, out_channels=1, kernel_size=7, padding=1), (IMAGE,), need)
     assert {o.message for o in need.obligations} == {
         "the kernel of 7 is larger than its padded input"
     }
@@ -286,3 +293,26 @@ def test_depends_on_the_mode(name: str) -> None:
 @pytest.mark.parametrize("name", ["Conv2d", "LayerNorm", "ReLU", "Embedding"])
 def test_does_not_depend_on_the_mode(name: str) -> None:
     assert not LAYERS[name].mode_dependent
+
+
+NONE, X, Y, MASK = py.const(None), py.name("x"), py.name("y"), py.name("mask")
+NORMED = py.call("norm", X)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "source"),
+    [
+        ((X,), "attn(x, x, x, need_weights=False)[0]"),
+        ((X, Y), "attn(x, y, y, need_weights=False)[0]"),
+        ((X, Y, X), "attn(x, y, x, need_weights=False)[0]"),
+        # What is not a name yet is computed only once.
+        ((NORMED,), "attn(*[norm(x)] * 3, need_weights=False)[0]"),
+        ((X, NORMED), "attn(x, *[norm(x)] * 2, need_weights=False)[0]"),
+        ((X, NONE, NONE, MASK), "attn(x, x, x, key_padding_mask=mask, need_weights=False)[0]"),
+        ((X, Y, NONE, NONE, MASK), "attn(x, y, y, attn_mask=mask, need_weights=False)[0]"),
+    ],
+)
+def test_attention_is_called_with_three_tensors(tensors: tuple[py.Expr, ...], source: str) -> None:
+    layer = LAYERS["MultiheadAttention"]
+    call = layer.emit_call(params(layer, num_heads=1, batch_first=True), py.name("attn"), tensors)
+    assert py.print_expr(call) == source
