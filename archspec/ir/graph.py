@@ -53,12 +53,6 @@ class Edge:
     mechanism: Mechanism | None = None
 
 
-def _new_graph() -> "nx.MultiDiGraph[int]":
-    import networkx as nx
-
-    return nx.MultiDiGraph()
-
-
 @dataclass(slots=True, eq=False)
 class Graph:
     """One model: its nodes in the order of execution, its module tree, relations and domains."""
@@ -74,9 +68,9 @@ class Graph:
     #: Inferred lower bounds of open sizes, by symbol; `domains` include them.
     requirements: dict[str, Requirement] = field(default_factory=dict)
     initializers: list[Initializer] = field(default_factory=list)
-    networkx: "nx.MultiDiGraph[int]" = field(default_factory=_new_graph)
     _nodes: list[Node] = field(default_factory=list)
     _edges: list[tuple[Edge, ...]] = field(default_factory=list)
+    _networkx: "nx.MultiDiGraph[int] | None" = None
 
     def add(
         self,
@@ -93,17 +87,30 @@ class Graph:
         """Append a node whose inputs exist already; slots follow the order of `inputs`."""
         node = Node(len(self._nodes), kind, name, outputs, span, decl, params, module)
         self._nodes.append(node)
-        self.networkx.add_node(node.id)
         edges = tuple(
             Edge(value.node, node.id, slot, value.index, mechanisms[slot] if mechanisms else None)
             for slot, value in enumerate(inputs)
         )
-        for edge in edges:
-            self.networkx.add_edge(edge.source, edge.target, edge.slot)
         self._edges.append(edges)
+        self._networkx = None
         if kind == "input":
             self.inputs.append(node.id)
         return node
+
+    @property
+    def networkx(self) -> "nx.MultiDiGraph[int]":
+        """The same graph for networkx's algorithms; edges are keyed by slot.
+
+        Made on demand: importing networkx takes longer than checking most specs.
+        """
+        if self._networkx is None:
+            import networkx as nx
+
+            graph: nx.MultiDiGraph[int] = nx.MultiDiGraph()
+            graph.add_nodes_from((node.id, {"node": node}) for node in self._nodes)
+            graph.add_edges_from((e.source, e.target, e.slot, {"edge": e}) for e in self.edges)
+            self._networkx = graph
+        return self._networkx
 
     def node(self, id: int) -> Node:
         return self._nodes[id]

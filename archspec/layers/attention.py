@@ -189,7 +189,8 @@ class MultiheadAttention(LayerDecl[MultiheadAttentionParams]):
         query, key, value = given[:3]
         arguments: tuple[py.Expr, ...]
         if value != absent:
-            arguments = (query, query if key == absent else key, value)
+            sources = _repeated(query, 2) if key == absent else (query, key)
+            arguments = (*sources, value)
         elif key != absent:
             arguments = (query, *_repeated(key, 2))
         else:
