@@ -120,13 +120,31 @@ def test_unet_shapes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "shape"), [("UNet", (1, 3, 64, 72)), ("OriginalUNet", (1, 1, 573, 572))]
+    ("model", "shape", "fault"),
+    [
+        ("UNet", (1, 3, 64, 72), "W=72"),
+        ("UNet", (1, 3, 8, 64), "H=8"),
+        ("OriginalUNet", (1, 1, 573, 572), "H=573"),
+        ("OriginalUNet", (1, 1, 572, 172), "W=172"),
+    ],
 )
-def test_unet_refuses_sizes_that_cannot_align(model: str, shape: tuple[int, ...]) -> None:
+def test_unet_refuses_sizes_that_cannot_align(
+    model: str, shape: tuple[int, ...], fault: str
+) -> None:
     with torch.device("meta"):
         network = getattr(emitted("unet"), model)()
-        with pytest.raises(ValueError, match="16"):
+        with pytest.raises(ValueError, match=fault):
             network(torch.empty(*shape))
+
+
+@pytest.mark.parametrize("size", [(28, 64), (64, 28)])
+def test_densenet_refuses_images_that_vanish(size: tuple[int, int]) -> None:
+    """The bound that no `where` states is inferred, and checked all the same."""
+    with torch.device("meta"):
+        network = emitted("densenet").DenseNet121().eval()
+        assert network(torch.empty(1, 3, 29, 29)).shape == (1, 1000)
+        with pytest.raises(ValueError, match="29"):
+            network(torch.empty(1, 3, *size))
 
 
 def test_siamese_applies_one_encoder_twice() -> None:
