@@ -54,13 +54,17 @@ def missing_parameters(entry: ModelEntry) -> tuple[str, ...]:
     return tuple(p.name for p in params if p.default is None and p.name not in given)
 
 
-def find_model(program: Program, name: str, overrides: Mapping[str, Any] | None = None) -> ModelEntry:
+def find_model(
+    program: Program, name: str, overrides: Mapping[str, Any] | None = None
+) -> ModelEntry:
     """The model or variant `name`; raises A0114 with the known names."""
     entry = program.scope.models.get(name)
     if entry is None:
         known = list(program.models)
         near = closest(name, known)
-        help = f"did you mean `{near[0]}`?" if near else f"models here: {', '.join(known) or 'none'}"
+        help = (
+            f"did you mean `{near[0]}`?" if near else f"models here: {', '.join(known) or 'none'}"
+        )
         message = f"`{program.scope.source.name}` has no model `{name}`"
         raise ArchSpecError((Diagnostic("A0114", "error", message, help=(help,)),))
     missing = [m for m in missing_parameters(entry) if m not in (overrides or {})]
@@ -73,7 +77,11 @@ def find_model(program: Program, name: str, overrides: Mapping[str, Any] | None 
     for key in overrides or {}:
         if key not in known_params:
             near = closest(key, known_params)
-            help = f"did you mean `{near[0]}`?" if near else f"its parameters are {', '.join(known_params)}"
+            help = (
+                f"did you mean `{near[0]}`?"
+                if near
+                else f"its parameters are {', '.join(known_params)}"
+            )
             message = f"the model `{name}` has no parameter `{key}`"
             raise ArchSpecError((Diagnostic("A0115", "error", message, help=(help,)),))
     return entry

@@ -72,7 +72,14 @@ def bind(
 
             name_span = _keyword_span(place, arg.name)
             help, fixes = suggestion(name_span, arg.name, fields, "argument")
-            inferred = ("in_channels", "in_features", "num_features", "normalized_shape", "embed_dim", "num_channels")
+            inferred = (
+                "in_channels",
+                "in_features",
+                "num_features",
+                "normalized_shape",
+                "embed_dim",
+                "num_channels",
+            )
             if arg.name in inferred and isinstance(decl, LayerDecl):
                 help, fixes = (f"`{arg.name}` follows from the input and is never written",), ()
             fail(
@@ -195,9 +202,7 @@ def run_rule(
         outputs = decl.shape(params, types, need)
     except RuleError as error:
         primary, labels = _places(ctx, error.at, span, inputs, given)
-        fail(
-            error.code, error.message, primary, labels=labels, notes=error.notes, help=error.help
-        )
+        fail(error.code, error.message, primary, labels=labels, notes=error.notes, help=error.help)
     except DimError as error:
         fail("A0204", f"the shape of `{decl.name}` cannot be computed: {error}", span)
     sound = True
@@ -285,7 +290,11 @@ def apply_function(
 ) -> Tensor | Outputs | Poison:
     """Apply a tensor function; `flow` is prepended to the tensors among the arguments."""
     inputs, rest = split_tensors(decl, args, node.span, flow)
-    if decl.name in ("add", "sub", "mul", "div", "pow", "matmul") and len(args) == 2 and flow is None:
+    if (
+        decl.name in ("add", "sub", "mul", "div", "pow", "matmul")
+        and len(args) == 2
+        and flow is None
+    ):
         rest = _number_operand(args, rest)
     params, given = bind(ctx, decl, rest, node.span)
     types = tuple(t.type for t in inputs)
@@ -303,9 +312,7 @@ def apply_function(
     )
     check_node_limit(ctx, node.span)
     result = outputs_of(ctx, new.id)
-    ctx.pass_.steps[id(node)] = Step(
-        "function", inputs, result, None, params, decl, given
-    )
+    ctx.pass_.steps[id(node)] = Step("function", inputs, result, None, params, decl, given)
     return result
 
 
@@ -402,7 +409,11 @@ def apply_layer(
     required = sum(1 for p in decl.ports if not p.optional)
     variadic = any(p.variadic for p in decl.ports)
     if len(inputs) < required or (len(inputs) > len(decl.ports) and not variadic):
-        fail("A0305", f"`{decl.name}` takes {required} tensor{'s' if required != 1 else ''}, not {len(inputs)}", span)
+        fail(
+            "A0305",
+            f"`{decl.name}` takes {required} tensor{'s' if required != 1 else ''}, not {len(inputs)}",
+            span,
+        )
     types = tuple(t.type for t in inputs)
     outputs = run_rule(ctx, decl, params, types, inputs, span, given)
     first = module.decl is None
@@ -449,7 +460,8 @@ def _refuse_shared(ctx: Context, module: Module, weights: Any, span: Span) -> No
 
     pairs = [(a, b) for a, b in zip(module.weights, weights, strict=False) if a.shape != b.shape]
     notes = (
-        f"`{module.path}.{a.name}` would be {show(a.shape)} and {show(b.shape)}" for a, b in pairs[:1]
+        f"`{module.path}.{a.name}` would be {show(a.shape)} and {show(b.shape)}"
+        for a, b in pairs[:1]
     )
     fail(
         "A0601",

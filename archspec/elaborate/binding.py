@@ -54,7 +54,11 @@ def match_params(
             f"`{name}` takes {takes}, not {len(positional)}",
             extra.node.span if extra.node else span,
             "one too many",
-            help=(f"its parameters are {', '.join(f'`{n}`' for n in names)}" if names else "it has no parameters",),
+            help=(
+                f"its parameters are {', '.join(f'`{n}`' for n in names)}"
+                if names
+                else "it has no parameters",
+            ),
         )
     for param_name, arg in zip(names, positional, strict=False):
         given[param_name] = arg
@@ -92,9 +96,7 @@ def _default(ctx: Context, default: ast.Expr, values: dict[str, Any], scope: Fil
         frame.names, frame.scope = saved
 
 
-def check_kind(
-    param: ast.Param, value: Any, arg: Argument | None, name: str, span: Span
-) -> None:
+def check_kind(param: ast.Param, value: Any, arg: Argument | None, name: str, span: Span) -> None:
     """Fail unless `value` is of the kind that the parameter declares."""
     place = arg.node.span if arg is not None and arg.node is not None else param.span
     if value is POISON:

@@ -117,7 +117,12 @@ def name_of(ctx: Context, node: ast.Name | ast.Template) -> str:
             )
         text += str(value)
     if not text.isidentifier() and not text.isdecimal():
-        fail("A0106", f"`{text}` is not a usable name", node.span, help=("use letters, digits and `_`",))
+        fail(
+            "A0106",
+            f"`{text}` is not a usable name",
+            node.span,
+            help=("use letters, digits and `_`",),
+        )
     return text
 
 
@@ -174,7 +179,9 @@ def _range(ctx: Context, node: ast.Range) -> Any:
     low, high = (_integer(ctx, e, "a range") for e in (node.low, node.high))
     stop = high + 1 if node.inclusive else high
     if stop - low > ctx.limits.items:
-        ctx.limit(f"the range has {stop - low:,} items; {ctx.limits.items:,} are allowed", node.span)
+        ctx.limit(
+            f"the range has {stop - low:,} items; {ctx.limits.items:,} are allowed", node.span
+        )
     return range(low, stop)
 
 
@@ -223,7 +230,9 @@ def _comprehension(ctx: Context, node: ast.Comprehension) -> Any:
     try:
         for item in iterate(ctx, node.iterable):
             ctx.tick(node.span)
-            for target, value in zip(node.targets, unpack(ctx, node.targets, item, node), strict=True):
+            for target, value in zip(
+                node.targets, unpack(ctx, node.targets, item, node), strict=True
+            ):
                 names[target] = value
             if node.condition is None or truth(ctx, node.condition):
                 result.append(evaluate(ctx, node.element))
@@ -345,7 +354,11 @@ def _binary(ctx: Context, node: ast.Binary) -> Any:
     except OverflowError:
         fail("A0202", f"`{node.span.text}` is too large for a float", node.span)
     except DimError as error:
-        fail("A0204", f"`{node.span.text}` cannot be computed while sizes are open: {error}", node.span)
+        fail(
+            "A0204",
+            f"`{node.span.text}` cannot be computed while sizes are open: {error}",
+            node.span,
+        )
     if isinstance(result, complex):
         fail("A0202", f"`{node.span.text}` is not a real number", node.span)
     return _bounded(ctx, result, node)
@@ -356,7 +369,9 @@ def _tensor_binary(ctx: Context, node: ast.Binary, left: Any, right: Any) -> Any
     for operand, side in ((left, node.left), (right, node.right)):
         number = isinstance(operand, int | float | Dim) and not isinstance(operand, bool)
         if not isinstance(operand, Tensor) and not number:
-            fail("A0201", f"`{node.op}` needs tensors or numbers, not {describe(operand)}", side.span)
+            fail(
+                "A0201", f"`{node.op}` needs tensors or numbers, not {describe(operand)}", side.span
+            )
     if name is None:
         fail("A0201", f"`{node.op}` does not work on tensors", node.span)
     args = (Argument(None, left, node.left), Argument(None, right, node.right))
@@ -397,7 +412,11 @@ def compare_values(ctx: Context, op: str, left: Any, right: Any, span: Any, node
         try:
             return (left in right) is (op == "in")
         except TypeError:
-            fail("A0201", f"`{op}` does not work between {describe(left)} and {describe(right)}", span)
+            fail(
+                "A0201",
+                f"`{op}` does not work between {describe(left)} and {describe(right)}",
+                span,
+            )
     if isinstance(left, Dim) or isinstance(right, Dim):
         for side in (left, right):
             if isinstance(side, bool) or not isinstance(side, int | Dim):
@@ -485,10 +504,17 @@ def _index_item(ctx: Context, item: ast.Expr | ast.Slice | ast.Ellipsis) -> Any:
         case ast.Ellipsis():
             return ...
         case ast.Slice(start=start, stop=stop, step=step):
-            bounds = [None if e is None else evaluate_static(ctx, e, "a size") for e in (start, stop, step)]
+            bounds = [
+                None if e is None else evaluate_static(ctx, e, "a size")
+                for e in (start, stop, step)
+            ]
             for bound, expr in zip(bounds, (start, stop, step), strict=True):
                 if isinstance(bound, bool) or not isinstance(bound, int | Dim | type(None)):
-                    fail("A0201", f"a slice needs integers, not {describe(bound)}", (expr or item).span)
+                    fail(
+                        "A0201",
+                        f"a slice needs integers, not {describe(bound)}",
+                        (expr or item).span,
+                    )
             return slice(*bounds)
         case _:
             return evaluate_static(ctx, item, "an index")
@@ -569,11 +595,19 @@ def _with_call(error: SpecError, node: ast.Node) -> Any:
 
 
 def _builtin(
-    ctx: Context, name: str, function: Callable[..., Any], args: tuple[Argument, ...], node: ast.Call
+    ctx: Context,
+    name: str,
+    function: Callable[..., Any],
+    args: tuple[Argument, ...],
+    node: ast.Call,
 ) -> Any:
     for arg in args:
         value = arg.value
-        if isinstance(value, Dim) and name in ("int", "floor", "ceil", "round", "sum") and len(args) == 1:
+        if (
+            isinstance(value, Dim)
+            and name in ("int", "floor", "ceil", "round", "sum")
+            and len(args) == 1
+        ):
             return value
         if isinstance(value, Dim):
             open_size(ctx, value, arg.node or node, f"`{name}`")

@@ -1,6 +1,5 @@
 """Files and their definitions: reading, importing, and the scope that a file's names live in."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,7 +50,9 @@ def read_source(path: Path, shown: str | None = None, at: Span | None = None) ->
     try:
         return SourceFile(shown or str(path), data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        message = f"`{shown or path}` is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}"
+        message = (
+            f"`{shown or path}` is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}"
+        )
         help = ("save the file as UTF-8",)
         raise ArchSpecError((Diagnostic(code, "error", message, labels, help=help),)) from None
 
@@ -127,7 +128,11 @@ class Loader:
         func = variant.call.func
         base = scope.names.get(func.id) if isinstance(func, ast.Name) else None
         if not isinstance(base, BlockValue) or base.block.kind != "model":
-            models = [n for n, v in scope.names.items() if isinstance(v, BlockValue) and v.block.kind == "model"]
+            models = [
+                n
+                for n, v in scope.names.items()
+                if isinstance(v, BlockValue) and v.block.kind == "model"
+            ]
             help, fixes = suggestion(func.span, func.span.text, models, "model")
             self.diagnostics.append(
                 Diagnostic(
@@ -206,7 +211,9 @@ class Loader:
         if path in self.scopes:
             return self.scopes[path]
         if len(self.scopes) >= MAX_FILES:
-            self._error("A0203", f"more than {MAX_FILES} files are imported", use.path_span, help="")
+            self._error(
+                "A0203", f"more than {MAX_FILES} files are imported", use.path_span, help=""
+            )
             return None
         shown = str(Path(scope.source.name).parent / relative)
         try:
@@ -218,7 +225,9 @@ class Loader:
 
     def _error(self, code: str, message: str, span: Span, help: str) -> None:
         label = Label(span, "", primary=True)
-        self.diagnostics.append(Diagnostic(code, "error", message, (label,), help=(help,) if help else ()))
+        self.diagnostics.append(
+            Diagnostic(code, "error", message, (label,), help=(help,) if help else ())
+        )
 
 
 def suggestion(
@@ -244,7 +253,10 @@ def _check_params(params: tuple[ast.Param, ...], diagnostics: list[Diagnostic]) 
                     "A0108",
                     "error",
                     f"the parameter `{param.name}` is listed twice",
-                    (Label(param.span, "", primary=True), Label(seen[param.name].span, "first here")),
+                    (
+                        Label(param.span, "", primary=True),
+                        Label(seen[param.name].span, "first here"),
+                    ),
                 )
             )
         if param.default is None and any(p.default is not None for p in seen.values()):
@@ -258,5 +270,3 @@ def _check_params(params: tuple[ast.Param, ...], diagnostics: list[Diagnostic]) 
                 )
             )
         seen[param.name] = param
-
-

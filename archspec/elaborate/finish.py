@@ -57,7 +57,12 @@ def _tie(ctx: Context, frame: Frame, statement: ast.Tie) -> None:
         fail("A0603", "only parameters can be tied, not buffers", statement.span)
     for tie in ctx.graph.ties:
         if tie.target == target_name:
-            fail("A0603", f"`{target_name}` is tied already", statement.span, labels=(Mark(tie.span, "here"),))
+            fail(
+                "A0603",
+                f"`{target_name}` is tied already",
+                statement.span,
+                labels=(Mark(tie.span, "here"),),
+            )
         if tie.target == source_name:
             source_name = tie.source
     ctx.graph.ties.append(Tie(target_name, source_name, statement.span))
@@ -180,7 +185,9 @@ def _relations(ctx: Context) -> None:
         if module.frozen:
             ctx.graph.relations.append(Relation("frozen", module.path, module.path, module.span))
         if module.ema_of is not None:
-            ctx.graph.relations.append(Relation("ema", module.ema_of.path, module.path, module.span))
+            ctx.graph.relations.append(
+                Relation("ema", module.ema_of.path, module.path, module.span)
+            )
 
 
 def _unused(ctx: Context) -> None:
@@ -198,7 +205,9 @@ def _unused(ctx: Context) -> None:
     for item in graph.nodes:
         if item.id in live or item.id in given or item.id in feeds:
             continue
-        what = f"the input `{item.name}`" if item.kind == "input" else f"the result of `{item.name}`"
+        what = (
+            f"the input `{item.name}`" if item.kind == "input" else f"the result of `{item.name}`"
+        )
         if item.kind == "param":
             what = f"`{item.name}`"
         ctx.report(
@@ -251,7 +260,9 @@ def _shared_statistics(ctx: Context) -> None:
                         Mark(module.span, "shared here"),
                     ),
                     notes=((f"{len(norms)} layers are concerned",) if len(norms) > 1 else ()),
-                    help=("use a norm without running statistics (GroupNorm, LayerNorm), or feed the branches as one batch",),
+                    help=(
+                        "use a norm without running statistics (GroupNorm, LayerNorm), or feed the branches as one batch",
+                    ),
                 )
             )
 

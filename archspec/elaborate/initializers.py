@@ -90,7 +90,12 @@ def evaluate_initial(ctx: Context, statement: ast.Tensor, name: str, type: Tenso
         )
     func = value.func if isinstance(value, ast.Call) else value
     plain = isinstance(func, ast.Name) and func.id in INITIALIZERS
-    shaped = isinstance(value, ast.Call) and bool(value.args) and isinstance(func, ast.Name) and func.id in ("zeros", "ones")
+    shaped = (
+        isinstance(value, ast.Call)
+        and bool(value.args)
+        and isinstance(func, ast.Name)
+        and func.id in ("zeros", "ones")
+    )
     if plain and not shaped:
         init, args = read_initializer(ctx, value)
         given = {a.name: a for a in args if a.name}

@@ -52,7 +52,11 @@ def bind_inputs(ctx: Context, inputs: tuple[Tensor, ...], span: Span) -> Flowing
 
 def _bind_name(ctx: Context, statement: ast.Input, tensor: Tensor) -> None:
     if statement.name in ctx.frame.names:
-        fail("A0107", f"`{statement.name}` is the name of a parameter or input already", statement.name_span)
+        fail(
+            "A0107",
+            f"`{statement.name}` is the name of a parameter or input already",
+            statement.name_span,
+        )
     ctx.frame.names[statement.name] = tensor
 
 
@@ -106,7 +110,12 @@ def _dtype(shape: ast.ShapeExpr) -> str:
     if shape.dtype is None:
         return "float"
     if shape.dtype not in DTYPES:
-        fail("A0701", f"unknown dtype `{shape.dtype}`", shape.span, help=(f"dtypes are {', '.join(DTYPES)}",))
+        fail(
+            "A0701",
+            f"unknown dtype `{shape.dtype}`",
+            shape.span,
+            help=(f"dtypes are {', '.join(DTYPES)}",),
+        )
     return shape.dtype
 
 
@@ -127,7 +136,10 @@ def _equalities(declared: list[ast.Input]) -> dict[str, str]:
     for statement in declared:
         for condition in statement.where:
             match condition:
-                case ast.Compare(first=ast.Name(id=a), rest=(("==", ast.Name(id=b)),)) if {a, b} <= dims:
+                case ast.Compare(first=ast.Name(id=a), rest=(("==", ast.Name(id=b)),)) if {
+                    a,
+                    b,
+                } <= dims:
                     a = same.get(a, a)
                     if a != b:
                         same[b] = a
@@ -157,7 +169,9 @@ def _unusable(condition: ast.Expr) -> Any:
     )
 
 
-def _narrow(ctx: Context, left: ast.Expr, op: str, right: ast.Expr, condition: ast.Compare) -> Domains:
+def _narrow(
+    ctx: Context, left: ast.Expr, op: str, right: ast.Expr, condition: ast.Compare
+) -> Domains:
     domains = ctx.graph.domains
     if isinstance(left, ast.Binary) and left.op == "%" and op == "==":
         symbol = _symbol(evaluate(ctx, left.left))
@@ -249,7 +263,9 @@ def _match(ctx: Context, tensor: Tensor, shape: ast.ShapeExpr, what: str, bind: 
         fail("A0404", "a shape has at most one `...`", shape.span)
     if shape.dtype is not None:
         dtype = _dtype(shape)
-        if dtype_kind(dtype) != tensor.type.kind or (dtype != dtype_kind(dtype) and dtype != tensor.type.dtype):
+        if dtype_kind(dtype) != tensor.type.kind or (
+            dtype != dtype_kind(dtype) and dtype != tensor.type.dtype
+        ):
             fail(
                 "A0701",
                 f"{what} is {tensor.type.dtype}, but {dtype} is declared",
@@ -267,7 +283,10 @@ def _match(ctx: Context, tensor: Tensor, shape: ast.ShapeExpr, what: str, bind: 
     axes = list(range(rank))
     if dots:
         after = len(items) - dots[0] - 1
-        pairs = [*zip(items[: dots[0]], axes, strict=False), *zip(items[dots[0] + 1 :], axes[rank - after :], strict=True)]
+        pairs = [
+            *zip(items[: dots[0]], axes, strict=False),
+            *zip(items[dots[0] + 1 :], axes[rank - after :], strict=True),
+        ]
     else:
         pairs = list(zip(items, axes, strict=True))
     for item, axis in pairs:

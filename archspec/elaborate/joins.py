@@ -21,7 +21,6 @@ from archspec.elaborate.values import (
     Step,
     Tensor,
     describe,
-
 )
 from archspec.ir import Mechanism
 from archspec.layers import registry
@@ -50,7 +49,12 @@ def run_join(ctx: Context, core: Join, flow: Flowing) -> Any:
     if not isinstance(flow, Tensor):
         keyword = core.span.text.split(None, 1)[0].split("{")[0]
         if flow is None:
-            fail("A0301", f"nothing flows into `{keyword}`", core.span, help=("begin with a value: `x -> …`",))
+            fail(
+                "A0301",
+                f"nothing flows into `{keyword}`",
+                core.span,
+                help=("begin with a value: `x -> …`",),
+            )
         fail("A0305", f"`{keyword}` joins one tensor, not {describe(flow)}", core.span)
     match core:
         case ast.Residual():
@@ -227,7 +231,12 @@ def _align(ctx: Context, align: ast.Group | ast.Name, source: Tensor, target: Te
         return result
     decl = registry.function(align.id) if align.id in ("crop", "pad") else None
     if decl is None:
-        fail("A0103", f"unknown alignment `{align.id}`", align.span, help=("use `crop`, `pad` or a body `{ … }`",))
+        fail(
+            "A0103",
+            f"unknown alignment `{align.id}`",
+            align.span,
+            help=("use `crop`, `pad` or a body `{ … }`",),
+        )
     if align.id == "pad":
         decl = registry.function("pad_to") or decl
     return apply_function(ctx, decl, (), align, Outputs((source, target)))
@@ -244,7 +253,19 @@ def _proven(ctx: Context, y: Tensor, x: Tensor, name: str, axis: int) -> bool:
     )
 
 
-ELEMENTWISE = ("add", "sub", "mul", "div", "max", "min", "maximum", "minimum", "mean", "stack", "concat")
+ELEMENTWISE = (
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "max",
+    "min",
+    "maximum",
+    "minimum",
+    "mean",
+    "stack",
+    "concat",
+)
 
 
 def _fits(
@@ -281,7 +302,9 @@ def _verb(core: Join, name: str) -> str:
 
 def _names(ctx: Context, core: Join, y: Tensor, x: Tensor) -> tuple[str, str]:
     if isinstance(core, ast.Residual):
-        return _named(ctx, y, "the body's value"), "the block's input" if x is y else "the value before `residual`"
+        return _named(
+            ctx, y, "the body's value"
+        ), "the block's input" if x is y else "the value before `residual`"
     if isinstance(core, ast.Dense):
         return _named(ctx, x, "the body's value"), "the value before `dense`"
     text = next((s.span.text for s in core.sources), "")
@@ -353,7 +376,9 @@ def _report_join(
         labels.extend(inputs_of(ctx, a, b))
     else:
         code = "A0405"
-        message = f"cannot decide whether {second} aligns with {first} for every size: {what} {b} and {a}"
+        message = (
+            f"cannot decide whether {second} aligns with {first} for every size: {what} {b} and {a}"
+        )
         notes.append(verdict.reason)
         labels.extend(inputs_of(ctx, a, b))
     help, fixes = _remedy(core, y, x, axis, align)
@@ -362,7 +387,9 @@ def _report_join(
     ctx.report(Diagnostic(code, "error", message, (primary, *marks), tuple(notes), help, fixes))
 
 
-def _remedy(core: Join, y: Tensor, x: Tensor, axis: int, align: Any) -> tuple[tuple[str, ...], tuple[Fix, ...]]:
+def _remedy(
+    core: Join, y: Tensor, x: Tensor, axis: int, align: Any
+) -> tuple[tuple[str, ...], tuple[Fix, ...]]:
     if align is not None:
         return (("the value of `align` must have the shape of the other side",), ())
     conv = {3: "Conv1d", 4: "Conv2d", 5: "Conv3d"}.get(y.type.rank)
@@ -378,5 +405,3 @@ def _remedy(core: Join, y: Tensor, x: Tensor, axis: int, align: Any) -> tuple[tu
 
 def _spatially_equal(y: Tensor, x: Tensor) -> bool:
     return y.type.shape[2:] == x.type.shape[2:]
-
-

@@ -8,7 +8,7 @@ from archspec.diagnostics import ArchSpecError, Diagnostic
 from archspec.diagnostics import Label as Mark
 from archspec.dims import Domains
 from archspec.elaborate.binding import bind_params, match_params
-from archspec.elaborate.context import Context, LimitError, Limits, SpecError
+from archspec.elaborate.context import Context, Limits, SpecError
 from archspec.elaborate.evaluate import SilentError, arguments
 from archspec.elaborate.files import FileScope, ModelEntry
 from archspec.elaborate.finish import finish
@@ -58,7 +58,9 @@ def elaborate(
     except RecursionError:
         message = "blocks, groups or expressions are nested too deeply"
         ctx.diagnostics.append(
-            Diagnostic("A0203", "error", message, (Mark(span, "while unrolling this", primary=True),))
+            Diagnostic(
+                "A0203", "error", message, (Mark(span, "while unrolling this", primary=True),)
+            )
         )
     if any(d.severity == "error" for d in ctx.diagnostics):
         raise ArchSpecError(tuple(ctx.diagnostics))
@@ -125,7 +127,11 @@ def _with_default(param: Any) -> Any:
 
     from archspec.syntax import ast
 
-    return param if param.default is not None else replace(param, default=ast.NoneValue(span=param.span))
+    return (
+        param
+        if param.default is not None
+        else replace(param, default=ast.NoneValue(span=param.span))
+    )
 
 
 def override_span(entry: ModelEntry) -> Span:

@@ -85,7 +85,11 @@ def _refuse_label(stage: ast.Stage, what: str) -> None:
 
 
 def _named(
-    ctx: Context, stage: ast.Stage, core: ast.Name | ast.Template | ast.Attribute, flow: Flowing, first: bool
+    ctx: Context,
+    stage: ast.Stage,
+    core: ast.Name | ast.Template | ast.Attribute,
+    flow: Flowing,
+    first: bool,
 ) -> Any:
     if isinstance(core, ast.Attribute):
         value = evaluate(ctx, core)
@@ -105,7 +109,12 @@ def _named(
     if decl is not None and not (isinstance(value, Builtin) and first and flow is None):
         _refuse_label_on_function(stage, decl)
         if flow is None:
-            fail("A0301", f"nothing flows into `{decl.name}`", core.span, help=("begin with a value: `x -> …`",))
+            fail(
+                "A0301",
+                f"nothing flows into `{decl.name}`",
+                core.span,
+                help=("begin with a value: `x -> …`",),
+            )
         if flow is POISON:
             return POISON
         return apply_function(ctx, decl, (), core, flow)  # type: ignore[arg-type]
@@ -164,7 +173,12 @@ def _called(ctx: Context, stage: ast.Stage, core: ast.Call, flow: Flowing, first
     if flow is POISON:
         return POISON
     if flow is None:
-        fail("A0301", f"nothing flows into `{decl.name}`", core.span, help=("begin with a value: `x -> …`",))
+        fail(
+            "A0301",
+            f"nothing flows into `{decl.name}`",
+            core.span,
+            help=("begin with a value: `x -> …`",),
+        )
     if count and any(p.variadic for p in decl.ports):
         fail(
             "A0302",
@@ -182,7 +196,9 @@ def _wants_flow(decl: FunctionDecl[Any], args: tuple[Argument, ...], count: int)
     if count - named < required:
         return True
     alone = count == 1 and len(decl.ports) == 2 and decl.ports[1].name == "other"
-    return alone and not any(a.name in (None, "other") and not is_tensor_like(a.value) for a in args)
+    return alone and not any(
+        a.name in (None, "other") and not is_tensor_like(a.value) for a in args
+    )
 
 
 def _expression(ctx: Context, stage: ast.Stage, core: ast.Expr, flow: Flowing, first: bool) -> Any:
@@ -194,7 +210,9 @@ def _expression(ctx: Context, stage: ast.Stage, core: ast.Expr, flow: Flowing, f
     if not first and is_tensor_like(value) and not mentions_flow(core):
         _refuse_dropped(core.span)
     if is_tensor_like(value) and stage.label is not None:
-        fail("A0308", "a value has no module to label", stage.label.span, help=("name it with `=`",))
+        fail(
+            "A0308", "a value has no module to label", stage.label.span, help=("name it with `=`",)
+        )
     if is_tensor_like(value):
         ctx.pass_.steps.setdefault(id(stage), Step("value", (), value))
         return value
@@ -269,7 +287,9 @@ def child_module(ctx: Context, stage: ast.Stage) -> Module:
             f"the label `{key}` is taken already",
             span,
             labels=(Mark(earlier, "first used here"),),
-            help=("give each layer of a block its own label; in a loop, with its variable: `name{i}`",),
+            help=(
+                "give each layer of a block its own label; in a loop, with its variable: `name{i}`",
+            ),
         )
     cursor.used.add(key)
     if cursor.again:
@@ -292,7 +312,12 @@ def child_module(ctx: Context, stage: ast.Stage) -> Module:
 def declare(ctx: Context, stage: ast.Stage, modifier: str) -> Any:
     """`shared encoder: …` and `ema target: online(momentum=…)`: named now, applied later."""
     if stage.label is None:
-        fail("A0308", f"`{modifier}` needs a label", stage.span, help=(f"write `{modifier} name: …`",))
+        fail(
+            "A0308",
+            f"`{modifier}` needs a label",
+            stage.span,
+            help=(f"write `{modifier} name: …`",),
+        )
     name = name_of(ctx, stage.label)
     label = Label(name, stage.label.span, None, stage, reusable=True)  # type: ignore[arg-type]
     if modifier == "ema":
@@ -333,7 +358,11 @@ def _ema_source(ctx: Context, stage: ast.Stage) -> tuple[Label, float]:
     args = arguments(ctx, call) if call is not None else ()
     values = {a.name: a.value for a in args}
     momentum = values.get("momentum")
-    if set(values) != {"momentum"} or not isinstance(momentum, int | float) or not 0 <= momentum <= 1:
+    if (
+        set(values) != {"momentum"}
+        or not isinstance(momentum, int | float)
+        or not 0 <= momentum <= 1
+    ):
         fail(
             "A0104",
             "`ema` needs a momentum between 0 and 1 and nothing else",
@@ -354,7 +383,9 @@ def apply_label(ctx: Context, stage: ast.Stage, label: Label, flow: Flowing) -> 
             "second application",
             labels=(Mark(label.span, "declared and applied here"),),
             help=(f"declare it first with `shared {label.name}: …`, then apply it where needed",),
-            fixes=(Fix("placeholder", f"add `shared {label.name}: …`", (Edit(insert, "shared "),)),),
+            fixes=(
+                Fix("placeholder", f"add `shared {label.name}: …`", (Edit(insert, "shared "),)),
+            ),
         )
     if flow is None:
         _nothing_flows(label.name, stage.core.span)

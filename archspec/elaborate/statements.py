@@ -234,7 +234,9 @@ def _require(ctx: Context, statement: ast.Require) -> None:
     values = []
     for name in dict.fromkeys(_names_in(condition)):
         value = ctx.frame.names.get(name)
-        if isinstance(value, int | float | str) or (value is not None and not is_tensor_like(value)):
+        if isinstance(value, int | float | str) or (
+            value is not None and not is_tensor_like(value)
+        ):
             shown = describe(value) if not isinstance(value, int | float) else str(value)
             values.append(f"`{name}` is {shown}")
     fail("A0205", text, condition.span, notes=tuple(values[:6]))
@@ -251,7 +253,11 @@ def _compare_required(ctx: Context, condition: ast.Compare) -> bool:
             raise SilentError
         from archspec.dims import Dim
 
-        if isinstance(left, Dim | int) and isinstance(right, Dim | int) and op not in ("in", "not in"):
+        if (
+            isinstance(left, Dim | int)
+            and isinstance(right, Dim | int)
+            and op not in ("in", "not in")
+        ):
             if decide_comparison(ctx, op, Dim.of(left), Dim.of(right)) is not True:
                 return False
         elif not compare_values(ctx, op, left, right, condition.span, condition):
@@ -267,7 +273,12 @@ def _names_in(node: Any) -> list[str]:
         case tuple():
             return [n for item in node for n in _names_in(item)]
         case ast.Node():
-            return [n for f in node.__dataclass_fields__ if f != "span" for n in _names_in(getattr(node, f))]
+            return [
+                n
+                for f in node.__dataclass_fields__
+                if f != "span"
+                for n in _names_in(getattr(node, f))
+            ]
         case _:
             return []
 
