@@ -1,71 +1,15 @@
-"""What authors write by mistake, and what is then said to them.
+"""Mistakes in statements and flows."""
 
-An entry holds for the places its examples reach: each is read up to its first fault, and the
-automaton's state there, with the kind of word that did not fit, selects the entry. A new message is
-a new entry here; nothing else changes. `{found}` is what did not fit, as the author sees it.
-"""
-
-from dataclasses import dataclass
 from typing import Final
 
-
-@dataclass(frozen=True, slots=True)
-class Malformed:
-    message: str
-    help: str
-    examples: tuple[str, ...]
-
-
-def _top(message: str, help_: str, *examples: str) -> Malformed:
-    """Mistakes between definitions."""
-    return Malformed(message, help_, examples)
-
-
-def _in_body(message: str, help_: str, *examples: str) -> Malformed:
-    """Mistakes in a body: each example is wrapped in a block."""
-    return Malformed(message, help_, tuple(f"block A {{\n{text}\n}}" for text in examples))
-
-
-def _headers() -> list[Malformed]:
-    entries = []
-    for word, kind in (("block", "a block"), ("model", "a model")):
-        entries += [
-            _top(
-                f"`{word}` is followed by a name",
-                f"write `{word} Name(parameters) {{ … }}`",
-                f"{word}",
-                f"{word} {{ x }}",
-                f"{word} (a) {{ x }}",
-                f"{word} 3 {{ x }}",
-            ),
-            _top(
-                f"{kind} body starts with `{{`",
-                f"write `{word} Name(parameters) {{ … }}`",
-                f"{word} A",
-                f"{word} A x",
-                f"{word} A = x",
-                f"{word} A: x",
-            ),
-        ]
-    entries.append(
-        _top(
-            "the body after a parameter list starts with `{`",
-            "write `block Name(parameters) { … }`",
-            "block A(x)",
-            "block A(x) = 3",
-            "block A(x) y",
-            "block A(x): y",
-            "block A(x) -> y",
-        )
-    )
-    return entries
+from archspec.syntax.malformed.entry import Malformed, in_body
 
 
 def _words() -> list[Malformed]:
     entries = []
     for word in ("residual", "dense"):
         entries.append(
-            _in_body(
+            in_body(
                 f"`{word}` is followed by a body in `{{ }}`",
                 f"write `{word} {{ conv: Conv2d(64, 3, padding=1) }}`",
                 word,
@@ -77,14 +21,14 @@ def _words() -> list[Malformed]:
         )
     for word in ("param", "buffer"):
         entries += [
-            _in_body(
+            in_body(
                 f"`{word}` is followed by a name",
                 f"write `{word} name: [1, 1, dim] = zeros`",
                 word,
                 f"{word} 3",
                 f"{word} [B]",
             ),
-            _in_body(
+            in_body(
                 f"`{word}` needs a shape",
                 f"write `{word} name: [1, 1, dim] = zeros`",
                 f"{word} x",
@@ -98,138 +42,9 @@ def _words() -> list[Malformed]:
     return entries
 
 
-MALFORMED: Final = (
-    *_headers(),
-    _top(
-        "a file holds definitions, not `{found}`",
-        "layers stand in the body of a `block` or `model`; a file may also hold "
-        "`use`, `fn`, `variant` and `extern layer`",
-        "x: ReLU",
-        "3",
-        "{ x }",
-        "(x)",
-        "-> x",
-        "fn f() = 3\nx",
-        "fn f() = 3\n3",
-        "fn f() = 3\n{ x }",
-        '"doc"\nx',
-        "= 3",
-    ),
-    _top(
-        "the next definition begins on a line of its own",
-        "",
-        "variant A = B() variant C = D()",
-        "block A { x } block B { x }",
-        "block A { x } y",
-        "block A { x } -> y",
-        "fn f() = 3 fn g() = 4",
-        '"doc" block A { x }',
-    ),
-    _top(
-        "`use` is followed by the names it brings in",
-        'write `use Encoder, Decoder from "file.arch"`',
-        "use",
-        'use "file.arch"',
-        "use 3",
-    ),
-    _top(
-        "`use` needs `from`",
-        'write `use Encoder from "file.arch"`',
-        "use A",
-        "use A B",
-        'use A "file.arch"',
-        "use A.b",
-        "use A = 3",
-    ),
-    _top(
-        "`from` is followed by a file in double quotes or by a library",
-        'write `from "file.arch"` or `from std.attention`',
-        "use A from",
-        "use A from 3",
-        "use A from (x)",
-    ),
-    _top("`fn` is followed by a name", "write `fn name(v) = v + 1`", "fn", "fn 3", "fn (x) = 3"),
-    _top(
-        "`fn` needs a parameter list",
-        "write `fn name(v) = v + 1`",
-        "fn f",
-        "fn f = 3",
-        "fn f x = 3",
-        "fn f { x }",
-    ),
-    _top(
-        "`fn` needs `=` and one value",
-        "write `fn name(v) = v + 1`",
-        "fn f(x)",
-        "fn f(x) { x }",
-        "fn f(x) x",
-        "fn f(x) -> x",
-        "fn f(x): x",
-    ),
-    _top(
-        "`variant` is followed by a name",
-        "write `variant ResNet50 = ResNet(Bottleneck, [3, 4, 6, 3])`",
-        "variant",
-        "variant 3",
-    ),
-    _top(
-        "`variant` needs `=`",
-        "write `variant ResNet50 = ResNet(Bottleneck, [3, 4, 6, 3])`",
-        "variant A",
-        "variant A(x)",
-        "variant A B",
-        "variant A: B",
-        "variant A { x }",
-    ),
-    _top(
-        "`extern` is followed by `layer` and a name",
-        'write `extern layer Name(dim) from "package.module:Class" { … }`',
-        "extern",
-        "extern A",
-        "extern A(x)",
-        "extern layer",
-        "extern layer (x)",
-        "extern layer 3",
-    ),
-    _top(
-        "`extern layer` needs `from` and its class",
-        'write `extern layer Name(dim) from "package.module:Class" { … }`',
-        "extern layer A",
-        "extern layer A { x }",
-        "extern layer A(x)",
-        "extern layer A(x) { x }",
-        "extern layer A(x) from",
-        "extern layer A(x) from B",
-        "extern layer A from B",
-    ),
-    _top(
-        "a parameter list holds names, not `{found}`",
-        "write `(growth, drop = 0.0, act: layer = ReLU)`",
-        "block A(3) { x }",
-        "block A(a, 3) { x }",
-        "block A(a,, b) { x }",
-        "block A([a]) { x }",
-        'block A("s") { x }',
-        "block A(-a) { x }",
-    ),
-    _top(
-        "parameters are separated by `,`",
-        "write `(growth, drop = 0.0, act: layer = ReLU)`",
-        "block A(a b) { x }",
-        "block A(a 3) { x }",
-        "block A(a: layer b) { x }",
-        "block A(a = 3 b) { x }",
-        "block A(a = b c) { x }",
-    ),
-    _top(
-        "the `:` of a parameter is followed by its kind",
-        "write `block: layer`",
-        "block A(a:) { x }",
-        "block A(a: 3) { x }",
-        "block A(a: = 3) { x }",
-    ),
+STATEMENTS: Final = (
     *_words(),
-    _in_body(
+    in_body(
         "`for` is followed by the names it gives to the items",
         "write `for i, n in enumerate(layers) { … }`",
         "for",
@@ -238,7 +53,7 @@ MALFORMED: Final = (
         "for (i, j) in x { y }",
         "for in x { y }",
     ),
-    _in_body(
+    in_body(
         "`for` needs `in`",
         "write `for i in 0..<n { … }`",
         "for i",
@@ -249,7 +64,7 @@ MALFORMED: Final = (
         "for i 3",
         "for i (x) { y }",
     ),
-    _in_body(
+    in_body(
         "`for` needs a body in `{{ }}`",
         "write `for i in 0..<n {{ … }}`",
         "for i in x",
@@ -261,7 +76,7 @@ MALFORMED: Final = (
         "for i in f(x) y",
         "for i in f(x): y",
     ),
-    _in_body(
+    in_body(
         "`=` gives a name to a value; equality is `==`",
         "",
         "if x = 3 { y }",
@@ -273,7 +88,7 @@ MALFORMED: Final = (
         "input x: [B] where B = 3",
         "input x: [B] where B % 2 = 3",
     ),
-    _in_body(
+    in_body(
         "`if` needs a body in `{{ }}`",
         "write `if drop > 0 {{ Dropout(drop) }}`",
         "if x",
@@ -287,7 +102,7 @@ MALFORMED: Final = (
         "if f(x) y",
         "if x > 3 y",
     ),
-    _in_body(
+    in_body(
         "`else` follows the `}` of an `if`",
         "",
         "else { y }",
@@ -297,20 +112,20 @@ MALFORMED: Final = (
         "dense { y } else { z }",
         "{ y } else { z }",
     ),
-    _in_body(
+    in_body(
         "`else` is followed by a body in `{{ }}` or by `if`",
         "write `if a {{ … }} else {{ … }}`",
         "if x { y } else",
         "if x { y } else z",
         "if x { y } else: z",
     ),
-    _in_body(
+    in_body(
         "`reuse` names the values it combines",
         "write `reuse enc0 by concat`",
         "reuse",
         "reuse { x } by add",
     ),
-    _in_body(
+    in_body(
         "`reuse` needs `by`",
         "write `reuse enc0 by concat`",
         "reuse a",
@@ -327,20 +142,20 @@ MALFORMED: Final = (
         "reuse a { x }",
         "reuse a align crop",
     ),
-    _in_body(
+    in_body(
         "`by` is followed by what combines the values",
         "write `by add`, `by concat(dim=1)`, or a layer",
         "reuse a by",
         "reuse a by { x }",
     ),
-    _in_body(
+    in_body(
         "`align` is followed by a body in `{{ }}` or by a name such as `crop`",
         "",
         "residual { x } align",
         "residual { x } align 3",
         "reuse a by add align",
     ),
-    _in_body(
+    in_body(
         "a label is followed by `:`",
         "write `conv1: Conv2d(64, 3)`",
         "conv1 Conv2d(64, 3)",
@@ -352,7 +167,7 @@ MALFORMED: Final = (
         "conv1 { x }",
         "shared conv1 { x }",
     ),
-    _in_body(
+    in_body(
         "a label is one name",
         "a layer in a group is read as `group.name`, and labelled `name: …` inside `group: { … }`",
         "a.b: ReLU",
@@ -362,13 +177,13 @@ MALFORMED: Final = (
         "x -> a.b: ReLU",
         "a + b: ReLU",
     ),
-    _in_body(
+    in_body(
         "a step has one label",
         "",
         "a: b: ReLU",
         "shared a: b: ReLU",
     ),
-    _in_body(
+    in_body(
         "`->` is followed by a layer, a function or a group",
         "",
         "x ->",
@@ -378,7 +193,7 @@ MALFORMED: Final = (
         "x -> for i in y { z }",
         "x -> if y { z }",
     ),
-    _in_body(
+    in_body(
         "a label's `:` is followed by a layer or a group",
         "write `conv1: Conv2d(64, 3)` or `stem: { … }`",
         "a:",
@@ -387,8 +202,8 @@ MALFORMED: Final = (
         "x -> a:",
         "shared a:",
     ),
-    _in_body("`=` is followed by a value", "", "a =", "a, b =", "a = -> x", "a = = b"),
-    _in_body(
+    in_body("`=` is followed by a value", "", "a =", "a, b =", "a = -> x", "a = = b"),
+    in_body(
         "several names are followed by `=`",
         "write `q, k, v = x -> chunk(3)`; several values that flow together, `(a, b) -> …`",
         "a, b",
@@ -399,7 +214,7 @@ MALFORMED: Final = (
         "a, B(3)",
         "a,",
     ),
-    _in_body(
+    in_body(
         "two steps are joined by `->`, and two statements stand on two lines",
         "",
         "f(x) y",
@@ -426,7 +241,7 @@ MALFORMED: Final = (
         "a: B(1), y",
         "x -> a: B, y",
     ),
-    _in_body(
+    in_body(
         "only a name can be given with `=`",
         "write `name = …`, or `name: …` for a layer",
         "f(x) = 3",
@@ -437,7 +252,7 @@ MALFORMED: Final = (
         "a -> b = c",
         "a + b = c",
     ),
-    _in_body(
+    in_body(
         "`input` is followed by a name",
         "write `input image: float[B, 3, H, W]`",
         "input",
@@ -445,7 +260,7 @@ MALFORMED: Final = (
         "input [B]",
         "input -x",
     ),
-    _in_body(
+    in_body(
         "`input` needs a shape",
         "write `input image: float[B, 3, H, W]`",
         "input x",
@@ -461,7 +276,7 @@ MALFORMED: Final = (
         "input x where y",
         "input x -> y",
     ),
-    _in_body(
+    in_body(
         "after a shape the line ends, or `where` follows",
         "write `input image: float[B, 3, H, W] where H % 32 == 0`",
         "input x: [B] y",
@@ -471,7 +286,7 @@ MALFORMED: Final = (
         "input x: [B] if y",
         "input x: [B] [C]",
     ),
-    _in_body(
+    in_body(
         "`output` is followed by names",
         "write `output logits: [B, classes]` or `output distance = norm(a - b)`",
         "output",
@@ -480,7 +295,7 @@ MALFORMED: Final = (
         "output (a)",
         "output -a",
     ),
-    _in_body(
+    in_body(
         "outputs are separated by `,`",
         "write `output a, b`",
         "output a b",
@@ -488,28 +303,28 @@ MALFORMED: Final = (
         "output a = b c",
         "output a = f(b) c",
     ),
-    _in_body(
+    in_body(
         "an output's value is an expression without `->`",
         "give the flow a name first: `y = x -> ReLU`, then `output y`",
         "output a -> b",
         "output a = b -> c",
         "output a = f(b) -> c",
     ),
-    _in_body(
+    in_body(
         "a `,` stands between a requirement and its message",
         'write `require D % heads == 0, "heads must divide the width"`',
         'require x "message"',
         'require f(x) "message"',
         'require x == 3 "message"',
     ),
-    _in_body(
+    in_body(
         "the message of a requirement is a string in double quotes",
         'write `require D % heads == 0, "heads must divide the width"`',
         "require x, y",
         "require x, 3",
         "require x,",
     ),
-    _in_body(
+    in_body(
         "`tie` needs `to`",
         "write `tie lm_head.weight to wte.weight`",
         "tie a.b",
@@ -521,7 +336,7 @@ MALFORMED: Final = (
         "tie a, b",
         "tie a.b -> c.d",
     ),
-    _in_body(
+    in_body(
         "`init` is followed by the weights it sets",
         "write `init Linear.weight by normal(std=0.02)`",
         "init",
@@ -529,7 +344,7 @@ MALFORMED: Final = (
         'init "x"',
         "init -x",
     ),
-    _in_body(
+    in_body(
         "`init` needs `by`",
         "write `init Linear.weight by normal(std=0.02)`",
         "init a.b",
@@ -541,7 +356,7 @@ MALFORMED: Final = (
         "init a.b (x)",
         "init a.b to x",
     ),
-    _in_body(
+    in_body(
         "`from` is followed by a file in double quotes",
         'write `frozen backbone: ResNet() from "resnet50.safetensors"`',
         "a: B() from",
@@ -550,122 +365,15 @@ MALFORMED: Final = (
         "shared a: B from c",
         "shared B from c",
     ),
-    _in_body(
+    in_body(
         "`shared`, `frozen`, `ema` and `checkpoint` are followed by a label and a layer",
         "write `shared encoder: Encoder(64)`",
         "shared",
     ),
-    _in_body(
+    in_body(
         "`inline` is followed by a call of a block",
         "",
         "inline",
         "inline { x }",
-    ),
-    _in_body(
-        "an argument's name is one word",
-        "",
-        "f(a.b=3)",
-        "f(g(a)=3)",
-        "f(1=3)",
-        "f(a=b=3)",
-        "f(a + b=3)",
-    ),
-    _in_body(
-        "arguments are separated by `,`, and `)` ends them",
-        "",
-        "f(a b)",
-        "f(1 2)",
-        "f(g(a) b)",
-        "f(a=1 b=2)",
-        "f(a=b c=d)",
-        "f(a: b)",
-        "f(1: b)",
-        "f(a -> b)",
-        "f(g(a) -> b)",
-        'f("s" b)',
-        "f(a + b c)",
-        "f(a=b + c d)",
-    ),
-    _in_body(
-        "items are separated by `,`, and `]` ends them",
-        "",
-        "x = [1 2]",
-        "x = [a b]",
-        "x = [f(a) b]",
-        "x = [a, b c]",
-        "x = [a, 1 2]",
-        "x = [a: b]",
-        "x = [a = b]",
-    ),
-    _in_body(
-        "values in parentheses are separated by `,`",
-        "",
-        "x = (1 2)",
-        "x = (a b)",
-        "x = (f(a) b)",
-        "x = (a, b c)",
-        "x = (a, 1 2)",
-        "x = (a -> b)",
-        "x = (a = b)",
-        "x = (a: b)",
-    ),
-    _in_body(
-        "sizes are separated by `,`, and `]` ends them",
-        "write `[B, C, H, W]`",
-        "input x: [B C]",
-        "input x: [B, C H]",
-        "input x: [1 2]",
-        "input x: [B: C]",
-        "input x: [B = 3]",
-        "input x: [B, 3 H]",
-    ),
-    _in_body(
-        "an index stands between `[` and `]`",
-        "",
-        "x = a[]",
-        "x = a[1 2]",
-        "x = a[b c]",
-        "x = a[b = c]",
-    ),
-    _in_body(
-        "an `if` inside a value needs `else`",
-        "write `a if test else b`",
-        "x = a if b",
-        "x = a if f(b)",
-        "x = a if b > 3",
-        "f(a if b)",
-        "f(a if b, c)",
-        "f(a if b > 3)",
-        "f(a if f(b))",
-        "x = [a if b]",
-        "x = (a if b)",
-        "x = a if b -> c",
-        "f(x) if b { y }",
-        "x if b { y }",
-    ),
-    _in_body(
-        "a comprehension needs `in`",
-        "write `[2 * n for n in layers]`",
-        "x = [a for a]",
-        "x = [a for a, b]",
-        "f(a for a)",
-        "x = [a for a = b]",
-        "x = [a for a b]",
-    ),
-    _in_body(
-        "a comprehension's `for` is followed by names",
-        "write `[2 * n for n in layers]`",
-        "x = [a for]",
-        "x = [a for 3 in b]",
-        "x = [a for (b, c) in d]",
-    ),
-    _in_body(
-        "`.` is followed by a name",
-        "a number goes on after the point, as in `1.0`",
-        "x = a.",
-        "x = a.3",
-        "x = a.(b)",
-        "x = f(a.)",
-        "x = a.[b]",
     ),
 )
