@@ -7,6 +7,8 @@ import pytest
 from archspec.diagnostics.render.text import render_text
 from archspec.ir import verify
 from archspec.pipeline import build_graph, check
+from archspec.source import SourceFile
+from archspec.syntax.format import format_source
 from tests.support.zoo import SAMPLES, SPECS, graph_of, program
 
 FILES = [*sorted(SPECS.glob("*.arch")), *sorted(SAMPLES.glob("*.arch"))]
@@ -77,3 +79,9 @@ def test_the_smallest_image_of_densenet_is_inferred() -> None:
     """Four halvings, two of which (the last transitions') round down, must leave a pixel."""
     domains = graph_of("densenet", "DenseNet121").graph.domains
     assert (domains["H"].smallest, domains["W"].smallest) == (29, 29)
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.glob("*.arch")), ids=lambda p: p.stem)
+def test_specs_are_formatted(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert format_source(SourceFile(path.name, text)) == text

@@ -3,7 +3,7 @@
 The blocks of one document run in order in one folder, so that later ones may use the files of
 earlier ones. A block's info string says what is done with it:
 
-    arch              checked: no error, no warning (`arch ok` means the same)
+    arch              checked: no error, no warning, formatted (`arch ok` means the same)
     arch error        checked: at least one error
     arch fragment     statements of a body: only their form is checked
     arch name.arch    as the above, and written to that file; any of them may carry a name
@@ -26,6 +26,8 @@ from typing import Final
 
 from archspec.diagnostics.render.text import render_text
 from archspec.pipeline import check, load_text
+from archspec.source import SourceFile
+from archspec.syntax.format import format_source
 from tests.support.zoo import ROOT
 
 #: Languages that are shown and not run; any other unknown one is a mistake.
@@ -135,6 +137,10 @@ def run_arch(block: Block) -> None:
         raise BlockError(block, "is said to be wrong, but checks")
     if "error" not in flags and found:
         raise BlockError(block, render_text(found))
+    if not flags & {"error", "fragment"}:
+        formatted = format_source(SourceFile(block.place, text))
+        if formatted != text:
+            raise BlockError(block, f"`archspec fmt` would write\n{formatted}")
 
 
 @dataclass(frozen=True, slots=True)
