@@ -31,7 +31,7 @@ STDOUT = Path("-")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="OUT.py",
     help="Where to write, `-` for standard output. Default: FILE with the ending .py.",
 )

@@ -13,7 +13,7 @@ from archspec.diagnostics.render import Format
 
 
 @click.command(short_help="Check specs: syntax, names, and every size for all inputs.")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @format_option("How diagnostics are shown.")
 @click.pass_context
 def check(ctx: click.Context, paths: tuple[Path, ...], format: Format) -> None:

@@ -16,7 +16,7 @@ _DIFF_COLORS = {"+": "32", "-": "31", "@": "36"}
 
 
 @click.command(short_help="Format specs.")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
 @click.option("--diff", is_flag=True, help="As --check, and print what would change.")
 @format_option("How diagnostics are shown, on standard error.")

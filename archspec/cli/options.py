@@ -22,7 +22,7 @@ def format_option(help: str) -> Callable[[Command], Command]:
 
 
 def file_argument(command: Command) -> Command:
-    return click.argument("file", type=click.Path(path_type=Path))(command)
+    return click.argument("file", type=click.Path(path_type=Path, readable=False))(command)
 
 
 def model_option(help: str) -> Callable[[Command], Command]:
@@ -60,7 +60,8 @@ def _complete_model(
     """The models of the file that the command line names already."""
     from archspec.diagnostics import ArchSpecError
 
-    file = ctx.params.get("file")
+    # While `-m` has no value yet, click has not told options from arguments.
+    file = ctx.params.get("file") or next(iter(ctx.args), None)
     if file is None:
         return []
     try:
