@@ -3,7 +3,7 @@
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from archspec.dims import Dim, DimError, Proven, Refuted
 from archspec.elaborate.apply import apply_function, call_function
@@ -80,7 +80,7 @@ def lookup(ctx: Context, name: str) -> Any:
     raise KeyError(name)
 
 
-def unknown_name(ctx: Context, name: str, node: ast.Node) -> Any:
+def unknown_name(ctx: Context, name: str, node: ast.Node) -> NoReturn:
     """Fail with the diagnostic for a name that stands for nothing."""
     known = [*ctx.frame.names, *ctx.frame.scope.names]
     if name[:1].isupper():
@@ -194,7 +194,7 @@ def _integer(ctx: Context, expr: ast.Expr, what: str) -> int:
     return value
 
 
-def open_size(ctx: Context, dim: Dim, node: ast.Node, what: str) -> Any:
+def open_size(ctx: Context, dim: Dim, node: ast.Node, what: str) -> NoReturn:
     """Fail because a size is left open by an input where a number is needed."""
     from archspec.elaborate.explain import inputs_of
 

@@ -1,6 +1,6 @@
 """Declared shapes: inputs of models and blocks, `where`, checked outputs, params and buffers."""
 
-from typing import Any
+from typing import NoReturn
 
 from archspec.diagnostics import Label as Mark
 from archspec.dims import Dim, Domains, Proven
@@ -160,7 +160,7 @@ def _restrict(ctx: Context, condition: ast.Expr) -> None:
         left = right
 
 
-def _unusable(condition: ast.Expr) -> Any:
+def _unusable(condition: ast.Expr) -> NoReturn:
     fail(
         "A0206",
         f"the checker cannot use the condition `{condition.span.text}`",
@@ -181,7 +181,7 @@ def _narrow(
             if residue != residue % modulus:
                 fail("A0206", f"a remainder by {modulus} is never {residue}", right.span)
             return _possible(ctx, narrowed, condition)
-        return _unusable(condition)  # type: ignore[no-any-return]
+        _unusable(condition)
     a, b = evaluate(ctx, left), evaluate(ctx, right)
     first, second = _symbol(a), _symbol(b)
     if first is None and second is not None:
@@ -196,7 +196,7 @@ def _narrow(
             if truth(ctx, condition):
                 return domains
             fail("A0206", f"`{condition.span.text}` does not hold", condition.span)
-        return _unusable(condition)  # type: ignore[no-any-return]
+        _unusable(condition)
     if op in (">", ">=", "=="):
         ctx.bounded.add(first)
     match op:
@@ -211,7 +211,7 @@ def _narrow(
         case "==":
             narrowed = domains.with_upper(first, b).with_lower(first, b)
         case _:
-            return _unusable(condition)  # type: ignore[no-any-return]
+            _unusable(condition)
     return _possible(ctx, narrowed, condition)
 
 

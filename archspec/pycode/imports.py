@@ -33,6 +33,7 @@ IMPORTS: Final[dict[str, _Source]] = {
     "deepcopy": _Source("copy", member=True),
     "dataclass": _Source("dataclasses", member=True),
     "partial": _Source("functools", member=True),
+    "Path": _Source("pathlib", member=True),
     "Any": _Source("typing", member=True),
     "NamedTuple": _Source("typing", member=True),
     "Self": _Source("typing", member=True),
@@ -46,7 +47,7 @@ IMPORTS: Final[dict[str, _Source]] = {
 }
 
 _STANDARD: Final = frozenset(
-    {"collections", "copy", "dataclasses", "functools", "itertools", "math", "re", "typing", "warnings"}
+    {"collections", "copy", "dataclasses", "functools", "itertools", "math", "pathlib", "re", "typing", "warnings"}
 )
 
 

@@ -23,6 +23,7 @@ from archspec.pycode.nodes import (
     FString,
     FunctionDef,
     If,
+    Import,
     Lambda,
     List,
     Module,
@@ -96,7 +97,7 @@ def _free_in_statement(stmt: Stmt) -> set[str]:
             return free_in_expr(value)
         case Return(result):
             return _all(result)
-        case Comment() | Blank():
+        case Comment() | Blank() | Import():
             return set()
         case For(target, iterable, body):
             return _targets(target) | _all(iterable) | _free(body)
@@ -131,7 +132,7 @@ def _bound(body: Iterable[Stmt]) -> set[str]:
                 names |= _bound(inner) | _bound(orelse)
             case With(_, inner):
                 names |= _bound(inner)
-            case FunctionDef(name) | ClassDef(name):
+            case FunctionDef(name) | ClassDef(name) | Import(_, name):
                 names.add(name)
             case ExprStmt() | Return() | Raise() | Comment() | Blank():
                 pass

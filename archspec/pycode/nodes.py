@@ -245,6 +245,14 @@ class ClassDef:
     doc: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Import:
+    """`from module import name`: inside a function, or for names that the import manager does not know."""
+
+    module: str
+    name: str
+
+
 Stmt = (
     Assign
     | AugAssign
@@ -258,15 +266,8 @@ Stmt = (
     | With
     | FunctionDef
     | ClassDef
+    | Import
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """`from module import name`, for names that the import manager's table cannot know."""
-
-    module: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)

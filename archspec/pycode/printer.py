@@ -23,6 +23,7 @@ from archspec.pycode.nodes import (
     For,
     FunctionDef,
     If,
+    Import,
     Module,
     Parameter,
     Raise,
@@ -137,6 +138,8 @@ class _Printer:
                 self.comment(text, indent)
             case Blank():
                 pass
+            case Import(module, name):
+                self.lines.append(" " * (4 * indent) + f"from {module} import {name}")
             case For(target, iterable, body):
                 self.line((for_header(target, iterable), ":"), indent)
                 self.block(body, indent + 1)

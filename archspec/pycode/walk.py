@@ -23,6 +23,7 @@ from archspec.pycode.nodes import (
     FString,
     FunctionDef,
     If,
+    Import,
     Lambda,
     List,
     Name,
@@ -184,7 +185,7 @@ def rename(stmt: Stmt, names: Mapping[str, str]) -> Stmt:
             return If(change(test), inner(body), inner(orelse))
         case With(context, body):
             return With(change(context), inner(body))
-        case Comment() | Blank() | FunctionDef() | ClassDef():
+        case Comment() | Blank() | FunctionDef() | ClassDef() | Import():
             return stmt
         case _:
             assert_never(stmt)

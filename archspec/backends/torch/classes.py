@@ -167,9 +167,7 @@ def _input_symbol(e: Emitter, port: int, axis: int, tensor: Tensor, actual: Any)
             return None
         key = f"in{port}.{axis}"
         if key not in e.params:
-            base = "in_channels" if axis == 1 and rank > 2 and not _last_is_features(e, port) else "in_features"
-            if axis not in (1, rank - 1):
-                base = f"in_size{axis}"
+            base = _size_name(axis, rank)
             if len(e.input_names) > 1:
                 base = f"{e.input_names[port]}_{base.removeprefix('in_')}"
             e.params[key] = CtorParam(e.ctor_names.new(base), py.name("int"), dim=(port, axis))
@@ -187,8 +185,15 @@ def _input_symbol(e: Emitter, port: int, axis: int, tensor: Tensor, actual: Any)
     return e.sizes.symbol(f"in{port}.{axis}", value, render)
 
 
-def _last_is_features(e: Emitter, port: int) -> bool:
-    return False
+def _size_name(axis: int, rank: int) -> str:
+    """What the constructor calls the size of an input: as torch does where it has a name for it."""
+    if axis == 0:
+        return "batch_size"
+    if rank >= 3 and axis == rank - 1 and rank == 3:
+        return "in_features"
+    if rank >= 4 and axis >= 2:
+        return ("in_depth", "in_height", "in_width")[axis - rank]
+    return "in_channels" if rank >= 4 else "in_features" if rank == 2 else "in_channels"
 
 
 # --- assembly ----------------------------------------------------------------------------------

@@ -4,10 +4,11 @@ from archspec import pycode as py
 from archspec.backends.torch.emitter import CtorParam, Emitter, Val
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim
+from archspec.elaborate.values import Pass, Tensor, tensors_in
 from archspec.pycode.printer import print_expr
 from archspec.syntax import ast
 
-LETTERS = {2: "BD", 3: "BTD", 4: "BCHW", 5: "BCDHW"}
+LETTERS = {1: "B", 2: "BD", 3: "BTD", 4: "BCHW", 5: "BCDHW"}
 
 
 def forward_doc(e: Emitter, results: list[Val], params: list[CtorParam]) -> str:
@@ -22,8 +23,27 @@ def forward_doc(e: Emitter, results: list[Val], params: list[CtorParam]) -> str:
     outputs = []
     for result, name in zip(results, names, strict=True):
         shown = f"{name} " if name and name != "output" else ""
-        outputs.append(shown + _shape(e, result.hints, letters, None))
+        outputs.append(shown + _shape(e, _known(e, result, name), letters, None))
     return f"{', '.join(inputs)} -> {', '.join(outputs)}."
+
+
+def _known(e: Emitter, result: Val, name: str) -> tuple[Dim, ...]:
+    """The sizes of a model's output: where no hint is known, the one that the checker computed."""
+    root = e.passes[0].frame
+    hints = result.hints
+    if root.module.parent is not None or not name:
+        return hints
+    found = []
+    for axis, hint in enumerate(hints):
+        actual = {t.type.shape[axis] for p in e.passes for t in _outputs(p, name)}
+        unknown = any(n.startswith("?") for n in hint.symbols())
+        found.append(actual.pop() if unknown and len(actual) == 1 else hint)
+    return tuple(found)
+
+
+def _outputs(p: Pass, name: str) -> list[Tensor]:
+    tensors = list(tensors_in(p.frame.outputs))
+    return [t for n, t in zip(p.frame.output_names, tensors, strict=False) if n == name]
 
 
 def _letters(e: Emitter, params: list[CtorParam]) -> dict[str, str]:
@@ -47,6 +67,12 @@ def _letters(e: Emitter, params: list[CtorParam]) -> dict[str, str]:
     return found
 
 
+def _open_sizes(e: Emitter) -> set[str]:
+    """The symbols of a model's own inputs."""
+    frame = e.passes[0].frame
+    return {s for _, t in frame.inputs for d in t.type.shape for s in d.symbols()}
+
+
 def _shape(e: Emitter, hints: tuple[Dim, ...], letters: dict[str, str], port: int | None) -> str:
     default = LETTERS.get(len(hints), "")
     shown = []
@@ -63,6 +89,8 @@ def _dim(e: Emitter, hint: Dim, letters: dict[str, str], fallback: str, port: in
         return str(hint.const)
     names = hint.symbols()
     known = {n: letters[n] for n in names if n in letters}
+    if all(n in _open_sizes(e) for n in names):
+        return str(hint)
     for name in names - set(known):
         if not name.startswith("("):
             return f"{fallback}'"

@@ -127,6 +127,10 @@ class Emitter:
         self.checks: list[py.Stmt] = []
         self.inlined: list[Any] = []
         self.group_plans: dict[Any, Any] = {}
+        #: What a declared group gives, by the identity of its module.
+        self.shared_outputs: dict[int, tuple[Hints, ...]] = {}
+        #: Where weights come from: module, file.
+        self.pretrained: list[tuple[py.Expr, str]] = []
         #: For a running size after a loop: the same as a formula of what came before the loop.
         self.closed: dict[str, Dim] = {}
         self.translate = Translator(self._ctor_name, planner.function)
@@ -446,11 +450,11 @@ class Emitter:
                 actual = [(p, t.type.shape[axis]) for p, t in tensors]
                 fits = len(own) == rank and self.sizes.holds(own[axis], actual)
                 first = actual[0][1]
-                kept = None if fits else self._kept(node, axis - rank, actual)
-                if fits:
-                    dims.append(own[axis])
-                elif kept is not None:
+                kept = self._kept(node, axis - rank, actual)
+                if kept is not None:
                     dims.append(kept)
+                elif fits:
+                    dims.append(own[axis])
                 elif first.const is not None and all(d is first for _, d in actual):
                     dims.append(first)
                 else:

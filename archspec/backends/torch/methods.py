@@ -10,7 +10,9 @@ def extra_methods(e: Emitter) -> list[py.Stmt]:
     """The methods that this class needs."""
     found: list[py.Stmt] = []
     if e.inits:
-        found.append(_method("reset_parameters", tuple(e.inits), "Set the initial weights that the spec asks for."))
+        found.append(_method("reset_parameters", _merged(e.inits), "Set the initial weights that the spec asks for."))
+    if e.pretrained:
+        found.append(_load(e))
     if e.ties:
         found.extend(_tie_methods(e))
     if e.frozen:
@@ -18,6 +20,20 @@ def extra_methods(e: Emitter) -> list[py.Stmt]:
     if e.ema:
         found.append(_update(e))
     return found
+
+
+def _merged(inits: list[py.Stmt]) -> tuple[py.Stmt, ...]:
+    """Neighbouring loops over the same modules as one: each module still sees the rules in order."""
+    found: list[py.Stmt] = []
+    for statement in inits:
+        match statement, found[-1] if found else None:
+            case py.For(target=target, iterable=iterable, body=body), py.For() as last if (
+                target == last.target and iterable == last.iterable
+            ):
+                found[-1] = py.For(target, iterable, (*last.body, *body))
+            case _:
+                found.append(statement)
+    return tuple(found)
 
 
 def _method(
@@ -64,8 +80,28 @@ def _train(e: Emitter) -> py.FunctionDef:
     return _method("train", body, "Frozen parts stay in evaluation mode.", mode, returns=py.name("Self"))
 
 
+def _load(e: Emitter) -> py.FunctionDef:
+    """Files of weights that the spec names, safetensors or torch's own."""
+    body: list[py.Stmt] = []
+    for module, file in e.pretrained:
+        path = py.Binary("/", py.call("Path", py.name("folder")), py.const(file))
+        if file.endswith(".safetensors"):
+            if not body or not isinstance(body[0], py.Import):
+                body[:0] = [py.Import("safetensors.torch", "load_file"), py.Blank()]
+            weights: py.Expr = py.call("load_file", path)
+        else:
+            weights = py.call("torch.load", path, weights_only=py.const(True))
+        body.append(py.ExprStmt(py.call(py.attr(module, "load_state_dict"), weights)))
+    folder = py.Parameter("folder", py.name("str"), py.const("."))
+    doc = "Load the weights that the spec names, from files in `folder`."
+    return _method("load_pretrained", tuple(body), doc, folder)
+
+
 def _update(e: Emitter) -> py.FunctionDef:
     slow, fast = py.name("slow"), py.name("fast")
+    momenta = {momentum for _, _, momentum in e.ema}
+    shared = py.Parameter("momentum", py.name("float"), py.const(next(iter(momenta))))
+    params = (shared,) if len(momenta) == 1 else ()
     loops = tuple(
         py.For(
             py.Tuple((slow, fast)),
@@ -75,13 +111,13 @@ def _update(e: Emitter) -> py.FunctionDef:
                 py.call(py.attr(source, "parameters")),
                 strict=py.const(True),
             ),
-            (py.ExprStmt(py.call(py.attr(slow, "lerp_"), fast, py.Binary("-", py.const(1), py.const(momentum)))),),
+            (py.ExprStmt(py.call(py.attr(slow, "lerp_"), fast, py.Binary("-", py.const(1), py.name("momentum") if params else py.const(momentum)))),),
         )
         for target, source, momentum in e.ema
     )
     return py.FunctionDef(
         "update_ema",
-        (py.Parameter("self"),),
+        (py.Parameter("self"), *params),
         loops,
         py.const(None),
         "Move the slow copies a step towards their sources.",

@@ -357,12 +357,24 @@ class Planner:
         self._stages.append(stage)
         return stage
 
-    def first_application(self, e: Emitter, label: Label) -> tuple[ast.Stage, Step, Passes] | None:
+    def block_hints(
+        self, e: Emitter, frames: list[tuple[Pass, Frame]], inputs: tuple[Hints, ...]
+    ) -> tuple[Hints, ...]:
+        """What a block that stands already gives for these inputs."""
+        keys = {self.keys.get(id(f), self.keys.get(id(f.module))) for _, f in frames}
+        if len(keys) != 1:
+            return ()
+        plan = self.plan(keys.pop())
+        sizes = self._sizes(e, plan, frames, inputs)
+        self._formulas(e, plan, frames, sizes)
+        return _substituted(e, plan, sizes)
+
+    def first_application(self, e: Emitter, label: Label) -> Step | None:
         """The first step that applied a declared module, in the passes of the class at hand."""
         for p in e.passes:
             for step in _own_steps(p):
                 if step.kind == "apply" and step.label is not None and step.label.name == label.name:
-                    return label.stage, step, e.passes
+                    return step
         return None
 
     def declared_in(self, e: Emitter, label: Label) -> list[py.Expr]:
@@ -371,7 +383,7 @@ class Planner:
 
     def shared_instance(
         self, e: Emitter, stage: ast.Stage, step: Step, kind: str, inputs: tuple[Hints, ...]
-    ) -> py.Expr:
+    ) -> tuple[py.Expr, tuple[Hints, ...]]:
         """The constructor call of a declared module, sized by its first application."""
         found: Steps = []
         for p in e.passes:
@@ -388,10 +400,10 @@ class Planner:
         if kind == "layer":
             from archspec.backends.torch.arguments import layer_call
 
-            return layer_call(e, proxy, found, inputs)[0]
+            return layer_call(e, proxy, found, inputs)
         if kind == "block":
             frames = [(p, s.frame) for p, s in found if s.frame is not None]
-            return self._call_block(e, proxy, frames, inputs)[0]
+            return self._call_block(e, proxy, frames, inputs)
         from archspec.backends.torch.emitter import Val
         from archspec.backends.torch.stages import group_expression
 

@@ -108,6 +108,10 @@ def add_module(e: Emitter, stage: ast.Stage, label: py.Expr | None, build: py.Ex
     if "frozen" in stage.modifiers:
         build = py.call(py.attr(build, "requires_grad_"), py.const(False))
     reference: py.Expr
+    if stage.weights is not None:
+        if not isinstance(label, py.Constant):
+            raise CannotEmit("weights from a file for a layer without a fixed label")
+        e.pretrained.append((py.attr(container.expr, str(label.value)), stage.weights))
     if label is None and container.sequential:
         e.state.ctor.append(py.ExprStmt(py.call(py.attr(container.expr, "append"), build)))
         return container.expr
@@ -188,8 +192,6 @@ def _call(e: Emitter, stage: ast.Stage, callee: py.Expr, flow: Val | None, hints
         expr = py.call("checkpoint", callee, *tensors, use_reentrant=py.const(False))
     else:
         expr = py.call(callee, *tensors)
-    if "checkpoint" in stage.modifiers:
-        e.silent += 0
     return result_value(step.output, expr, hints)
 
 
@@ -355,6 +357,8 @@ def _sequential(
     elif "frozen" in stage.modifiers:
         e.state.ctor.append(py.ExprStmt(py.call(py.attr(local, "requires_grad_"), py.const(False))))
         e.frozen.append(reference)
+    if stage.weights is not None and add_later is None:
+        e.pretrained.append((reference, stage.weights))
     hints = (out.hints,) if out is not None else ()
     return reference, None, hints
 
@@ -418,15 +422,17 @@ def _namespace(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val | None:
     return value if value is None else after_label(e, stage, value)
 
 
-def group_expression(e: Emitter, stage: ast.Stage, flow: Val | None) -> py.Expr:
+def group_expression(
+    e: Emitter, stage: ast.Stage, flow: Val | None
+) -> tuple[py.Expr, tuple[Hints, ...]]:
     """A declared group as one expression: a display of its modules, or a class of its own."""
     group = stage.core
     assert isinstance(group, ast.Group)
     if _is_sequential(e, stage):
         shown = _display(e, group, flow)
         if shown is not None:
-            return shown[0]
-    return e.planner.instance(e, stage, e.steps(stage), group, _in_hints(flow))[0]
+            return shown
+    return e.planner.instance(e, stage, e.steps(stage), group, _in_hints(flow))
 
 
 # --- declared, shared, inlined -----------------------------------------------------------------
@@ -450,13 +456,11 @@ def _declare(e: Emitter, stage: ast.Stage) -> None:
     applied = e.planner.first_application(e, label)
     if applied is None:
         raise CannotEmit("a shared layer that is never applied")
-    inner_stage, step, passes = applied
-    outer = e.passes
+    step = applied
     kind = "group" if isinstance(label.target, ast.Group) else "block" if step.frame else "layer"
     inputs = [list(s.inputs) for s in (step,)]
     hints = tuple(tuple(t.type.shape) for t in inputs[0])
-    del passes, outer, inner_stage
-    built = e.planner.shared_instance(e, stage, step, kind, hints)
+    built, e.shared_outputs[id(label.module)] = e.planner.shared_instance(e, stage, step, kind, hints)
     if "frozen" in stage.modifiers:
         built = py.call(py.attr(built, "requires_grad_"), py.const(False))
         e.frozen.append(reference)
@@ -470,8 +474,14 @@ def _apply_again(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val:
     for container in e.planner.declared_in(e, label):
         callee = py.attr(container, label.module.key)
     tensors = () if flow is None else tuple(v.expr for v in flow.items) if flow.items else (flow.expr,)
-    hints = e.output_hints(stage, lambda: ())
     step = e.step(stage)
+    known = e.shared_outputs.get(id(label.module), ())
+    frames = [(p, s.frame) for p, s in e.steps(stage) if s.frame is not None]
+    if frames and label.copy_of is None:
+        known = e.planner.block_hints(e, frames, _in_hints(flow))
+    elif label.copy_of is not None:
+        known = e.shared_outputs.get(id(label.copy_of.module), ())
+    hints = e.output_hints(stage, lambda: known)
     expr: py.Expr = py.call(callee, *tensors)
     if step.decl is not None:
         expr = step.decl.emit_call(step.params, callee, tensors)  # type: ignore[union-attr]
