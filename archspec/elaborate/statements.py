@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from archspec.dims import Dim
 from archspec.elaborate.context import Context, LimitError, SpecError, fail
 from archspec.elaborate.evaluate import (
     SilentError,
-    compare_values,
     evaluate,
     evaluate_static,
     iterate,
@@ -14,6 +14,7 @@ from archspec.elaborate.evaluate import (
     unpack,
 )
 from archspec.elaborate.inputs import check_shape, declare_tensor
+from archspec.elaborate.operators import compare_values, decide_comparison
 from archspec.elaborate.stages import run_stage
 from archspec.elaborate.values import (
     POISON,
@@ -179,6 +180,7 @@ def _output(ctx: Context, statement: ast.Output, flow: Flowing) -> None:
     frame = ctx.frame
     if frame.outputs is not None:
         fail("A0308", "the outputs are given already", statement.span, help=("write one `output`",))
+    frame.names["_"] = flow
     tensors: list[Tensor] = []
     names: list[str] = []
     failed = False
@@ -244,15 +246,11 @@ def _require(ctx: Context, statement: ast.Require) -> None:
 
 def _compare_required(ctx: Context, condition: ast.Compare) -> bool:
     """Each comparison must hold for every allowed size."""
-    from archspec.elaborate.evaluate import decide_comparison
-
     left = evaluate_static(ctx, condition.first, "a compile-time value")
     for op, expr in condition.rest:
         right = evaluate_static(ctx, expr, "a compile-time value")
         if left is POISON or right is POISON:
             raise SilentError
-        from archspec.dims import Dim
-
         if (
             isinstance(left, Dim | int)
             and isinstance(right, Dim | int)
