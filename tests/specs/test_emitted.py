@@ -10,6 +10,7 @@ import torch
 
 from archspec.pipeline import build_graph
 from tests.support.zoo import (
+    LANGUAGE,
     ROOT,
     SAMPLES,
     SPECS,
@@ -19,11 +20,11 @@ from tests.support.zoo import (
     program,
 )
 
-FILES = [*sorted(SPECS.glob("*.arch")), *sorted(SAMPLES.glob("*.arch"))]
+FILES = [path for folder in (SPECS, SAMPLES, LANGUAGE) for path in sorted(folder.glob("*.arch"))]
 
 
 def name_of(path: Path) -> str:
-    return path.stem if path.parent == SPECS else f"sample_{path.stem}"
+    return path.stem if path.parent == SPECS else f"{path.parent.name}_{path.stem}"
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from archspec.ir import verify
 from archspec.pipeline import build_graph, check
 from archspec.source import SourceFile
 from archspec.syntax.format import format_source
-from tests.support.zoo import SAMPLES, SPECS, graph_of, program
+from tests.support.zoo import LANGUAGE, SAMPLES, SPECS, graph_of, program
 
-FILES = [*sorted(SPECS.glob("*.arch")), *sorted(SAMPLES.glob("*.arch"))]
+FILES = [path for folder in (SPECS, SAMPLES, LANGUAGE) for path in sorted(folder.glob("*.arch"))]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}-{p.stem}")

@@ -1,0 +1,79 @@
+"""Small models for each construct of the language: what is emitted is what was checked."""
+
+from itertools import islice, product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from archspec.elaborate import Elaborated
+from archspec.layers.base import TensorType
+from archspec.pipeline import build_graph
+from tests.support.zoo import LANGUAGE, emitted_source, import_source, program
+
+MODELS = [(path, name) for path in sorted(LANGUAGE.glob("*.arch")) for name in program(path).models]
+
+
+def graph_and_class(path: Path, name: str) -> tuple[Elaborated, Any]:
+    module = import_source(f"emitted_language_{path.stem}", emitted_source(path))
+    return build_graph(program(path), name), getattr(module, name)
+
+
+def some_sizes(model: Elaborated) -> list[dict[str, int]]:
+    """Up to a dozen allowed choices of the open sizes, the smallest first."""
+    graph = model.graph
+    symbols = sorted(
+        {s for n in graph.inputs for d in graph.node(n).outputs[0].shape for s in d.symbols()}
+    )
+    choices = [graph.domains.values(symbol, 3) for symbol in symbols]
+    return [dict(zip(symbols, sizes, strict=True)) for sizes in islice(product(*choices), 12)]
+
+
+def random_input(kind: TensorType, sizes: dict[str, int]) -> torch.Tensor:
+    shape = [dim.evaluate(sizes) for dim in kind.shape]
+    return torch.randn(shape) if kind.kind == "float" else torch.randint(0, 10, shape)
+
+
+@pytest.mark.parametrize(("path", "name"), MODELS, ids=lambda v: v if isinstance(v, str) else "")
+def test_emitted_model_is_the_checked_one(path: Path, name: str) -> None:
+    torch.manual_seed(0)
+    model, emitted_class = graph_and_class(path, name)
+    graph = model.graph
+    network = emitted_class().eval()
+    want = {
+        key: tuple(dim.const for dim in weight.shape)
+        for part in graph.modules()
+        for key, weight in part.all_weights()
+    }
+    state = network.state_dict()
+    assert {key: tuple(t.shape) for key, t in state.items()} == want
+    for sizes in some_sizes(model):
+        inputs = [random_input(graph.node(n).outputs[0], sizes) for n in graph.inputs]
+        with torch.no_grad():
+            result = network(*inputs)
+        tensors = result if isinstance(result, tuple) else (result,)
+        expected = [
+            tuple(dim.evaluate(sizes) for dim in graph.type_of(value).shape)
+            for _, value in graph.outputs
+        ]
+        assert [tuple(t.shape) for t in tensors] == expected, sizes
+        assert all(t.isfinite().all() for t in tensors), sizes
+
+
+@pytest.mark.parametrize(("path", "name"), MODELS, ids=lambda v: v if isinstance(v, str) else "")
+def test_every_trained_weight_gets_a_gradient(path: Path, name: str) -> None:
+    torch.manual_seed(0)
+    model, emitted_class = graph_and_class(path, name)
+    network = emitted_class().train()
+    sizes = {**some_sizes(model)[-1], "B": 4}
+    graph = model.graph
+    result = network(*(random_input(graph.node(n).outputs[0], sizes) for n in graph.inputs))
+    tensors = result if isinstance(result, tuple) else (result,)
+    sum(t.square().sum() for t in tensors).backward()
+    without = {n for n, p in network.named_parameters() if p.requires_grad and p.grad is None}
+    assert not without
+    unmoved = {n for n, p in network.named_parameters() if not p.requires_grad}
+    assert {n.split(".")[0] for n in unmoved} == {
+        r.target.split(".")[0] for r in graph.relations if r.mechanism in ("ema", "frozen")
+    }
