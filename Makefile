@@ -1,0 +1,81 @@
+# `make demo` shows what archspec does, `make test` runs all checks that a change must pass.
+# Both set up .venv by themselves, and again only where pyproject.toml or constraints.txt changed.
+
+PYTHON ?= python3
+VENV   ?= .venv
+# Where the CPU build of torch is found; not being able to reach it is no error.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+# Processes that the tests run in.
+JOBS ?= 2
+
+BIN  := $(VENV)/bin
+PIP  := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+define RUN
+import torch
+from densenet import DenseNet121
+
+model = DenseNet121().eval()
+with torch.no_grad():
+    logits = model(torch.rand(4, 3, 224, 224))
+print("four images of 224 x 224 give logits of shape", tuple(logits.shape))
+endef
+export RUN
+
+.PHONY: help demo test lint test-exhaustive clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo             build DenseNet-121 from its spec, run it, print its summary'
+	@echo 'make test             ruff, mypy and the tests'
+	@echo 'make test-exhaustive  the tests that take too long for every change'
+	@echo 'make clean            remove what these made'
+
+demo: $(VENV)/.installed
+	@mkdir -p build
+	$(BIN)/archspec check specs/densenet.arch
+	$(BIN)/archspec build specs/densenet.arch -o build/densenet.py
+	$(BIN)/archspec summary specs/densenet.arch -m DenseNet121 --input H=224,W=224
+	@echo
+	@echo "$$RUN"
+	@cd build && '$(abspath $(BIN))/python' -c "$$RUN"
+
+test: lint
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+test-exhaustive: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n $(JOBS) -m exhaustive
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis .pytest_cache
+	find archspec tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo 'archspec needs Python 3.11 or later: apt install python3 python3-venv' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "archspec needs Python 3.11 or later, this is $$($(PYTHON) --version);" >&2; \
+	  echo 'name another one: make PYTHON=python3.12 …' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo 'this Python cannot make virtual environments: apt install python3-venv' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# torch by itself and first: the extra index is then asked for one package only. Its local version
+# (+cpu) sorts above the one of the package index, which on Linux brings CUDA along.
+$(VENV)/.torch: constraints.txt $(VENV)/.made
+	$(PIP) --no-deps --retries 1 --extra-index-url $(TORCH_INDEX) torch
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.torch
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(PIP) --editable '.[test]'
+	@touch $@
