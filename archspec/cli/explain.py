@@ -12,6 +12,18 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return [CompletionItem(c, help=text) for c, text in CODES.items() if c.startswith(prefix)]
 
 
+def as_text(page: str) -> str:
+    """Markdown as people read it in a terminal: blocks of code are indented, without fences."""
+    lines: list[str] = []
+    inside = False
+    for line in page.rstrip("\n").split("\n"):
+        if line.startswith("```"):
+            inside = not inside
+        else:
+            lines.append(f"    {line}" if inside and line else line)
+    return "\n".join(lines)
+
+
 @click.command(short_help="Explain a diagnostic code.")
 @click.argument("code", required=False, shell_complete=_complete)
 def explain(code: str | None) -> None:
@@ -28,7 +40,7 @@ def explain(code: str | None) -> None:
 
     page = page_of(code)
     if page is not None:
-        echo(page.rstrip("\n"))
+        echo(as_text(page))
         return
     code = code.strip().upper()
     if code in CODES:

@@ -30,10 +30,15 @@ class TensorSummary(_Data):
         return f"[{dims}]" if self.dtype == "float" else f"{self.dtype}[{dims}]"
 
 
-class NamedTensor(TensorSummary):
+class NamedTensor(_Data):
     """An input or output of the model."""
 
     name: str
+    shape: tuple[Count, ...]
+    dtype: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {TensorSummary(shape=self.shape, dtype=self.dtype)}"
 
 
 class ReuseSummary(_Data):

@@ -73,8 +73,8 @@ def totals(summary: Summary) -> Iterator[tuple[str, str]]:
 
 
 def _headline(summary: Summary) -> str:
-    inputs = ", ".join(f"{tensor.name} {tensor}" for tensor in summary.inputs)
-    outputs = ", ".join(f"{tensor.name} {tensor}" for tensor in summary.outputs)
+    inputs = ", ".join(map(str, summary.inputs))
+    outputs = ", ".join(map(str, summary.outputs))
     return f"{summary.model}: {inputs} -> {outputs}"
 
 

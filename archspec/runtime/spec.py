@@ -54,7 +54,7 @@ class Spec:
         """A model or variant, also one that still needs parameters; `ArchSpecError` A0114."""
         if name not in self._program.scope.models:
             pipeline.find_model(self._program, name)
-        return Model(self._program, name, {})
+        return Model(self._program, name, {}, {})
 
     def __contains__(self, name: object) -> bool:
         return name in self._program.scope.models
@@ -80,9 +80,13 @@ class Spec:
 class Model:
     """One model with its parameters. Whatever needs it checked raises `ArchSpecError`."""
 
-    def __init__(self, program: Program, name: str, overrides: dict[str, Any]) -> None:
+    def __init__(
+        self, program: Program, name: str, given: dict[str, Any], overrides: dict[str, Any]
+    ) -> None:
         self.name = name
         self._program = program
+        #: Parameters as the caller gave them, and as the compiler takes them.
+        self._given = given
         self._overrides = overrides
         self._elaborated: Elaborated | None = None
 
@@ -94,8 +98,8 @@ class Model:
         if not params:
             return self
         entry = self._program.scope.models[self.name]
-        given = checked_overrides(entry, params)
-        return Model(self._program, self.name, {**self._overrides, **given})
+        overrides = {**self._overrides, **checked_overrides(entry, params)}
+        return Model(self._program, self.name, {**self._given, **params}, overrides)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -136,5 +140,5 @@ class Model:
         return made
 
     def __repr__(self) -> str:
-        given = ", ".join(f"{name}={value!r}" for name, value in self._overrides.items())
+        given = ", ".join(f"{name}={value!r}" for name, value in self._given.items())
         return f"<Model {self.name}({given}) of {self._program.scope.source.name}>"

@@ -56,6 +56,8 @@ def test_explain_prints_the_page(run: Run) -> None:
     result = run("explain", "a0401")
     assert result.exit_code == 0
     assert result.stdout.startswith("# A0401")
+    assert "\n    block " in result.stdout
+    assert "```" not in result.stdout
 
 
 def test_explain_lists_the_codes(run: Run) -> None:
