@@ -1,7 +1,6 @@
 """`archspec new`."""
 
 import re
-from importlib.resources import files
 from pathlib import Path
 
 import click
@@ -26,6 +25,8 @@ def new(name: str, format: Format) -> None:
     Example:
       archspec new nets/tiny-resnet      makes nets/tiny-resnet.arch with the model TinyResnet
     """
+    from importlib.resources import files
+
     path = Path(name if name.endswith(".arch") else f"{name}.arch")
     model = model_name(path.stem)
     text = files("archspec.cli").joinpath("starter.arch").read_text(encoding="utf-8")

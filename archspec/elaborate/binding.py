@@ -67,7 +67,7 @@ def match_params(
             continue
         place = arg.node.span if arg.node else span
         if arg.name not in names:
-            help, fixes = suggestion(place, arg.name, names, "parameter")
+            help, _ = suggestion(place, arg.name, names, "parameter")
             fail("A0105", f"`{name}` has no parameter `{arg.name}`", place, help=help)
         if arg.name in given:
             fail("A0108", f"the parameter `{arg.name}` of `{name}` is given twice", place)

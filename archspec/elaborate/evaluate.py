@@ -1,14 +1,14 @@
 """Expressions: compile-time values, and the tensor operations written in them."""
 
-import math
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
-from archspec.dims import Dim, DimError, Proven, Refuted
-from archspec.elaborate.apply import apply_function, call_function
+from archspec.dims import Dim
+from archspec.elaborate.apply import apply_function, call_function, index_tensor
+from archspec.elaborate.builtins import BUILTINS, call_builtin
 from archspec.elaborate.context import Context, LimitError, SpecError, fail
 from archspec.elaborate.files import suggestion
+from archspec.elaborate.operators import binary, bounded, compare_values, open_size
 from archspec.elaborate.values import (
     POISON,
     Argument,
@@ -26,10 +26,6 @@ from archspec.elaborate.values import (
 )
 from archspec.layers import registry
 from archspec.syntax import ast
-
-TENSOR_OPERATORS: Final = {
-    "+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow", "@": "matmul",
-}  # fmt: skip
 
 
 def evaluate(ctx: Context, expr: ast.Expr) -> Any:
@@ -172,7 +168,7 @@ def _attribute(ctx: Context, node: ast.Attribute) -> Any:
 
 
 def _number(ctx: Context, node: ast.Number) -> Any:
-    return _bounded(ctx, node.value, node)
+    return bounded(ctx, node.value, node)
 
 
 def _range(ctx: Context, node: ast.Range) -> Any:
@@ -192,21 +188,6 @@ def _integer(ctx: Context, expr: ast.Expr, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         fail("A0201", f"{what} needs integers, not {describe(value)}", expr.span)
     return value
-
-
-def open_size(ctx: Context, dim: Dim, node: ast.Node, what: str) -> NoReturn:
-    """Fail because a size is left open by an input where a number is needed."""
-    from archspec.elaborate.explain import inputs_of
-
-    symbols = ", ".join(f"`{s}`" for s in sorted(dim.symbols()))
-    fail(
-        "A0204",
-        f"{what} needs a number, but `{dim}` is left open",
-        node.span,
-        f"depends on {symbols}",
-        labels=inputs_of(ctx, dim),
-        help=("give the input a fixed size there, or compute the number from parameters",),
-    )
 
 
 def _items(ctx: Context, node: ast.ListExpr | ast.TupleExpr) -> list[Any]:
@@ -289,93 +270,13 @@ def truth(ctx: Context, expr: ast.Expr) -> bool:
 
 # --- operators ---------------------------------------------------------------------------------
 
-_ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
-    "//": operator.floordiv, "%": operator.mod, "**": operator.pow,
-}  # fmt: skip
-
-_COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
-    ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
-
-
-def _bounded(ctx: Context, value: Any, node: ast.Node) -> Any:
-    if type(value) is int and value.bit_length() > ctx.limits.bits:
-        ctx.limit(f"an integer of more than {ctx.limits.bits} bits", node.span)
-    if isinstance(value, str | list | tuple) and len(value) > ctx.limits.items:
-        ctx.limit(f"a value of more than {ctx.limits.items:,} items", node.span)
-    if isinstance(value, Dim) and value.const is not None:
-        return value.const
-    return value
-
 
 def _binary(ctx: Context, node: ast.Binary) -> Any:
     if node.op in ("and", "or"):
         left = truth(ctx, node.left)
         return truth(ctx, node.right) if left is (node.op == "and") else left
     left, right = evaluate(ctx, node.left), evaluate(ctx, node.right)
-    if left is POISON or right is POISON:
-        return POISON
-    if isinstance(left, Tensor) or isinstance(right, Tensor):
-        return _tensor_binary(ctx, node, left, right)
-    number = int | float | Dim
-    plain = isinstance(left, number) and isinstance(right, number)
-    plain = plain and not isinstance(left, bool) and not isinstance(right, bool)
-    listed = node.op == "+" and type(left) is type(right) and isinstance(left, str | list | tuple)
-    repeated = node.op == "*" and (
-        (isinstance(left, list | tuple | str) and type(right) is int)
-        or (isinstance(right, list | tuple | str) and type(left) is int)
-    )
-    if node.op == "@" or not (plain or listed or repeated):
-        fail(
-            "A0201",
-            f"`{node.op}` does not work between {describe(left)} and {describe(right)}",
-            node.span,
-        )
-    if isinstance(left, Dim) and isinstance(right, float):
-        open_size(ctx, left, node.left, "arithmetic with fractions")
-    if isinstance(right, Dim) and isinstance(left, float):
-        open_size(ctx, right, node.right, "arithmetic with fractions")
-    if node.op == "/" and (isinstance(left, Dim) or isinstance(right, Dim)):
-        open_size(ctx, Dim.of(left) if isinstance(left, Dim) else right, node, "`/`")  # type: ignore[arg-type]
-    if repeated:
-        count, items = (left, right) if isinstance(left, int) else (right, left)
-        if count * len(items) > ctx.limits.items:
-            ctx.limit(f"a value of {count * len(items):,} items", node.span)
-    if node.op == "**" and isinstance(right, int):
-        bits = left.bit_length() if isinstance(left, int) else 1
-        if abs(right) * max(bits, 1) > 100_000 or (isinstance(left, Dim) and right > 8):
-            ctx.limit(f"the power `{node.span.text}` is too large", node.span)
-    try:
-        result = _ARITHMETIC[node.op](left, right)
-    except ZeroDivisionError:
-        fail("A0202", f"`{node.span.text}` divides by zero", node.right.span, "is 0")
-    except OverflowError:
-        fail("A0202", f"`{node.span.text}` is too large for a float", node.span)
-    except DimError as error:
-        fail(
-            "A0204",
-            f"`{node.span.text}` cannot be computed while sizes are open: {error}",
-            node.span,
-        )
-    if isinstance(result, complex):
-        fail("A0202", f"`{node.span.text}` is not a real number", node.span)
-    return _bounded(ctx, result, node)
-
-
-def _tensor_binary(ctx: Context, node: ast.Binary, left: Any, right: Any) -> Any:
-    name = TENSOR_OPERATORS.get(node.op)
-    for operand, side in ((left, node.left), (right, node.right)):
-        number = isinstance(operand, int | float | Dim) and not isinstance(operand, bool)
-        if not isinstance(operand, Tensor) and not number:
-            fail(
-                "A0201", f"`{node.op}` needs tensors or numbers, not {describe(operand)}", side.span
-            )
-    if name is None:
-        fail("A0201", f"`{node.op}` does not work on tensors", node.span)
-    args = (Argument(None, left, node.left), Argument(None, right, node.right))
-    return call_function(ctx, name, args, node)
+    return binary(ctx, node, left, right)
 
 
 def _unary(ctx: Context, node: ast.Unary) -> Any:
@@ -404,61 +305,6 @@ def _compare(ctx: Context, node: ast.Compare) -> Any:
     return True
 
 
-def compare_values(ctx: Context, op: str, left: Any, right: Any, span: Any, node: ast.Node) -> bool:
-    """One comparison; of open sizes only where it has the same answer for all of them."""
-    if op in ("in", "not in"):
-        if not isinstance(right, list | tuple | range | str):
-            fail("A0201", f"`{op}` needs a list, not {describe(right)}", span)
-        try:
-            return (left in right) is (op == "in")
-        except TypeError:
-            fail(
-                "A0201",
-                f"`{op}` does not work between {describe(left)} and {describe(right)}",
-                span,
-            )
-    if isinstance(left, Dim) or isinstance(right, Dim):
-        for side in (left, right):
-            if isinstance(side, bool) or not isinstance(side, int | Dim):
-                if op in ("==", "!="):
-                    return op == "!="
-                fail("A0201", f"a size cannot be compared with {describe(side)}", span)
-        verdict = decide_comparison(ctx, op, Dim.of(left), Dim.of(right))
-        if verdict is None:
-            dim = left if isinstance(left, Dim) else right
-            open_size(ctx, dim, node, "a compile-time condition")
-        return bool(verdict)
-    try:
-        return bool(_COMPARE[op](left, right))
-    except TypeError:
-        fail("A0201", f"`{op}` does not work between {describe(left)} and {describe(right)}", span)
-
-
-def decide_comparison(ctx: Context, op: str, left: Dim, right: Dim) -> bool | None:
-    """True or False where the comparison has one answer for all allowed sizes, else None."""
-
-    def proven(kind: str, a: Dim, b: Dim) -> bool:
-        return isinstance(ctx.decide(kind, a, b), Proven)
-
-    one = Dim.of(1)
-    match op:
-        case "==" | "!=":
-            if proven("equal", left, right):
-                return op == "=="
-            apart = proven("at_least", left, right + one) or proven("at_least", right, left + one)
-            return (op == "!=") if apart else None
-        case ">=":
-            if proven("at_least", left, right):
-                return True
-            return False if proven("at_least", right, left + one) else None
-        case "<=":
-            return decide_comparison(ctx, ">=", right, left)
-        case ">":
-            return decide_comparison(ctx, ">=", left, right + one)
-        case _:
-            return decide_comparison(ctx, ">=", right, left + one)
-
-
 def _conditional(ctx: Context, node: ast.Conditional) -> Any:
     return evaluate(ctx, node.then if truth(ctx, node.test) else node.other)
 
@@ -472,8 +318,6 @@ def _index(ctx: Context, node: ast.Index) -> Any:
         return POISON
     items = tuple(_index_item(ctx, item) for item in node.items)
     if isinstance(value, Tensor):
-        from archspec.elaborate.apply import index_tensor
-
         return index_tensor(ctx, value, items, node)
     if isinstance(value, Outputs):
         value = value.items
@@ -552,7 +396,7 @@ def call_value(ctx: Context, callee: Any, node: ast.Call) -> Any:
         case Builtin(name=name, function=function):
             if has_tensor and registry.function(name) is not None:
                 return call_function(ctx, name, args, node)
-            return _builtin(ctx, name, function, args, node)
+            return call_builtin(ctx, name, function, args, node)
         case FunctionValue(decl=decl):
             return apply_function(ctx, decl, args, node)
         case FnValue():
@@ -592,74 +436,6 @@ def _with_call(error: SpecError, node: ast.Node) -> Any:
         return error.diagnostic
     labels = (*error.diagnostic.labels, Mark(node.span, "in this call"))
     return replace(error.diagnostic, labels=labels)
-
-
-def _builtin(
-    ctx: Context,
-    name: str,
-    function: Callable[..., Any],
-    args: tuple[Argument, ...],
-    node: ast.Call,
-) -> Any:
-    for arg in args:
-        value = arg.value
-        if (
-            isinstance(value, Dim)
-            and name in ("int", "floor", "ceil", "round", "sum")
-            and len(args) == 1
-        ):
-            return value
-        if isinstance(value, Dim):
-            open_size(ctx, value, arg.node or node, f"`{name}`")
-        if isinstance(value, Label | LayerValue | BlockValue | FunctionValue | FnValue | Builtin):
-            fail("A0201", f"`{name}` does not take {describe(value)}", (arg.node or node).span)
-    try:
-        result = function(
-            *(a.value for a in args if a.name is None), **{a.name: a.value for a in args if a.name}
-        )
-        if isinstance(result, map | zip | enumerate | reversed):
-            result = list(result)
-    except (TypeError, AttributeError):
-        given = ", ".join(describe(a.value) for a in args) or "no argument"
-        fail("A0201", f"`{name}` does not work on {given}", node.span)
-    except (ValueError, OverflowError, ZeroDivisionError) as error:
-        fail("A0202", f"`{node.span.text}` has no result: {error}", node.span)
-    return _bounded(ctx, result, node)
-
-
-def _sum(items: Any) -> Any:
-    total: Any = 0
-    for item in items:
-        total = total + item
-    return total
-
-
-def _enumerate(items: Any, start: int = 0) -> list[tuple[int, Any]]:
-    return list(enumerate(items, start))
-
-
-def _zip(*lists: Any) -> list[tuple[Any, ...]]:
-    if len({len(items) for items in lists}) > 1:
-        raise ValueError(f"the lists have {', '.join(str(len(items)) for items in lists)} items")
-    return list(zip(*lists, strict=True))
-
-
-def _reversed(items: Any) -> Any:
-    return items[::-1]
-
-
-BUILTINS: Final[dict[str, Builtin]] = {
-    name: Builtin(name, function)
-    for name, function in {
-        "len": len, "min": min, "max": max, "sum": _sum, "int": int, "round": round, "abs": abs,
-        "floor": math.floor, "ceil": math.ceil, "sqrt": math.sqrt, "log2": math.log2, "float": float,
-        "enumerate": _enumerate, "zip": _zip, "reversed": _reversed,
-    }.items()
-}  # fmt: skip
-
-
-def refuted(verdict: object) -> bool:
-    return isinstance(verdict, Refuted)
 
 
 _HANDLERS: Final[dict[type, Callable[[Context, Any], Any]]] = {

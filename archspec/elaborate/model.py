@@ -24,7 +24,6 @@ from archspec.elaborate.values import (
     tensors_in,
 )
 from archspec.ir import Graph, Module
-from archspec.source import Span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,8 +131,3 @@ def _with_default(param: Any) -> Any:
         if param.default is not None
         else replace(param, default=ast.NoneValue(span=param.span))
     )
-
-
-def override_span(entry: ModelEntry) -> Span:
-    """Where a parameter that the command line sets belongs."""
-    return entry.block.name.span

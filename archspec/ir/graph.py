@@ -108,7 +108,8 @@ class Graph:
 
             graph: nx.MultiDiGraph[int] = nx.MultiDiGraph()
             graph.add_nodes_from((node.id, {"node": node}) for node in self._nodes)
-            graph.add_edges_from((e.source, e.target, e.slot, {"edge": e}) for e in self.edges)
+            for edge in self.edges:
+                graph.add_edge(edge.source, edge.target, key=edge.slot, edge=edge)
             self._networkx = graph
         return self._networkx
 

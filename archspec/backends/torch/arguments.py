@@ -42,12 +42,17 @@ def argument_hint(e: "Emitter", values: list[tuple[Pass, Argument]]) -> Dim:
         hint = e.static_hint(node, actual)
         if e.sizes.holds(hint, [(p, Dim.of(v)) for p, v in actual]):
             if isinstance(node, ast.Binary):
-                e.sizes.written.setdefault(hint, lambda: e.translate(node))
+                e.sizes.written.setdefault(hint, lambda: _as_written(e, node, hint))
             return hint
     first = Dim.of(actual[0][1])
     if all(Dim.of(v) is first for _, v in actual):
         return first
     return e.sizes.unknown()
+
+
+def _as_written(e: "Emitter", node: ast.Expr, hint: Dim) -> py.Expr | None:
+    """The author's expression, where its names still mean the same."""
+    return e.translate(node) if e.static_hint(node, []) is hint else None
 
 
 def layer_call(

@@ -100,6 +100,8 @@ def _define_params(e: Emitter, block: ast.Block, passes: Passes) -> None:
 
 def _define_inputs(e: Emitter, block: ast.Block, names: list[str], tensors: list[Tensor]) -> Val | None:
     flow = _bind_inputs(e, names, tensors, lambda p, i: e.frame_of(p).inputs[i][1])
+    if passes_of_root(e):
+        flow = _declared_sizes(e, block, tensors, flow)
     statements = [s for s in block.body.statements if isinstance(s, ast.Input)]
     for port, statement in enumerate(statements):
         dims = list(statement.shape.dims)
@@ -112,6 +114,31 @@ def _define_inputs(e: Emitter, block: ast.Block, names: list[str], tensors: list
     if len(tensors) > 1 and statements:
         return None
     return flow
+
+
+def passes_of_root(e: Emitter) -> bool:
+    """Whether this is the class of a model."""
+    return e.passes[0].frame.module.parent is None and not _from_group(e)
+
+
+def _declared_sizes(e: Emitter, block: ast.Block, tensors: list[Tensor], flow: Val | None) -> Val | None:
+    """A model's inputs have the sizes that its author wrote: `input x: [B, dim]`."""
+    statements = [s for s in block.body.statements if isinstance(s, ast.Input)]
+    for port, statement in enumerate(statements):
+        hints = list(e.input_hints[port])
+        for axis, item in enumerate(statement.shape.dims):
+            if isinstance(item, ast.Ellipsis) or hints[axis].const is None:
+                continue
+            actual = [(p, p.frame.inputs[port][1].type.shape[axis]) for p in e.passes]
+            hint = e.static_hint(item, actual)
+            if e.sizes.holds(hint, actual):
+                hints[axis] = hint
+        e.input_hints[port] = tuple(hints)
+        name = tensors[port] and e.passes[0].frame.inputs[port][0]
+        e.values[name] = Val(e.values[name].expr, tuple(hints))
+    if flow is None or flow.items:
+        return flow
+    return Val(flow.expr, e.input_hints[0])
 
 
 def _bind_dim(e: Emitter, name: str, port: int, axis: int, variable: str) -> None:
@@ -136,7 +163,6 @@ def _bind_dim(e: Emitter, name: str, port: int, axis: int, variable: str) -> Non
 def _bind_inputs(e: Emitter, names: list[str], tensors: list[Tensor], actual: Any) -> Val | None:
     """The inputs of `forward`, with a symbol for each of their sizes."""
     vals: list[Val] = []
-    own = {n for n in names if n in e.read}
     for port, (name, tensor) in enumerate(zip(names, tensors, strict=True)):
         variable = e.forward_names.new(name)
         e.input_names.append(variable)
@@ -145,11 +171,12 @@ def _bind_inputs(e: Emitter, names: list[str], tensors: list[Tensor], actual: An
         val = Val(py.name(variable), hints)
         e.values[name] = val
         vals.append(val)
-    e.flow_name = "x" if "x" not in own and "x" not in e.read else "y"
-    if "x" in e.input_names and "x" not in e.read:
+    taken = defined_names(e.body) | set(e.read)
+    if e.input_names == ["x"] and "x" not in e.read:
         e.flow_name = "x"
-    elif e.flow_name not in e.input_names:
-        e.flow_name = e.forward_names.new(e.flow_name)
+    else:
+        free = next(n for n in ("x", "y", "z", "h", "hidden", "flow") if n not in taken or n == "flow")
+        e.flow_name = e.forward_names.new(free)
     if not vals:
         return None
     return vals[0] if len(vals) == 1 else Val(py.Tuple(tuple(v.expr for v in vals)), items=tuple(vals))
@@ -212,7 +239,7 @@ def _assemble(
             out = emit_statements(e, statements, flow)
     else:
         out = emit_statements(e, statements, flow)
-    if e.passes[0].frame.module.parent is None and not _from_group(e):
+    if passes_of_root(e):
         emit_checks(e)
         e.result_names = e.passes[0].frame.output_names
     results = e.outputs if e.outputs is not None else [] if out is None else list(out.items or (out,))
@@ -220,7 +247,7 @@ def _assemble(
     params = _ordered(e, ctor)
     init = py.FunctionDef("__init__", (py.Parameter("self"), *(_parameter(p) for p in params)), ctor, py.const(None))
     body: list[py.Stmt] = [init] if ctor else []
-    if len(ctor) == 1:  # nothing but super().__init__()
+    if ctor == (py.ExprStmt(py.call(py.attr(py.call("super"), "__init__"))),):
         body = []
     if not sequential:
         body.append(_forward(e, entry, results, params))
@@ -282,10 +309,25 @@ def _constructor_body(e: Emitter) -> tuple[py.Stmt, ...]:
     inits: list[py.Stmt] = [py.ExprStmt(py.call(py.attr(SELF, "reset_parameters")))] if e.inits else []
     body = [start, *stored, *e.state.ctor, *rest, *ties, *inits]
     running = set(e.running.values())
-    body = list(_prune(tuple(body), running))
+    body = list(_prune(_as_arguments(tuple(body)), running))
     if UNKNOWN in reads(tuple(body)):
         raise CannotEmit("a size that the constructor needs has no expression")
     return _without_aliases(e, tuple(body), running)
+
+
+def _as_arguments(body: tuple[py.Stmt, ...]) -> tuple[py.Stmt, ...]:
+    """A `Sequential` that only appends takes its modules in the constructor's call."""
+    append = py.attr(SELF, "append")
+    modules: list[py.Expr] = []
+    for statement in body[1:]:
+        match statement:
+            case py.ExprStmt(py.Call(func=func, args=(module,))) if func == append:
+                modules.append(module)
+            case _:
+                return body
+    if not modules:
+        return body
+    return (py.ExprStmt(py.call(py.attr(py.call("super"), "__init__"), *modules)),)
 
 
 def _prune(body: tuple[py.Stmt, ...], variables: set[str]) -> tuple[py.Stmt, ...]:
@@ -508,10 +550,25 @@ def _root(expr: py.Expr) -> str:
 
 def _shape_reads(e: Emitter) -> list[py.Stmt]:
     """`T = tokens.shape[1]` for the sizes that `forward` reads."""
-    return [
-        py.Assign(py.name(local), py.Subscript(py.attr(tensor, "shape"), (py.const(axis),)))
-        for local, (tensor, axis) in e.shape_reads.items()
-    ]
+    by_tensor: dict[py.Expr, list[tuple[int, str]]] = {}
+    for local, (tensor, axis) in e.shape_reads.items():
+        by_tensor.setdefault(tensor, []).append((axis, local))
+    found: list[py.Stmt] = []
+    for tensor, sizes in by_tensor.items():
+        shape = py.attr(tensor, "shape")
+        port = [py.name(n) for n in e.input_names].index(tensor)  # type: ignore[arg-type]
+        rank = len(e.input_hints[port])
+        axes = [axis for axis, _ in sorted(sizes)]
+        if len(axes) > 1 and axes == list(range(rank - len(axes), rank)):
+            names = py.Tuple(tuple(py.name(local) for _, local in sorted(sizes)))
+            last = py.Slice(py.Unary("-", py.const(len(axes)))) if len(axes) < rank else None
+            value = shape if last is None else py.Subscript(shape, (last,))
+            found.append(py.Assign(names, value))
+            continue
+        found += [
+            py.Assign(py.name(local), py.Subscript(shape, (py.const(axis),))) for axis, local in sizes
+        ]
+    return found
 
 
 def _methods(e: Emitter) -> list[py.Stmt]:

@@ -201,9 +201,15 @@ class Emitter:
                 self.params[name] = CtorParam(self.ctor_names.new(name), annotation, source=name)
             return py.name(self.params[name].name)
 
-        hint = self.sizes.symbol(name, lambda p: self.lookup(name, p), use)
+        hint = self.sizes.symbol(name, lambda p: self._param_value(name, p), use)
         self.param_symbols.add(name)
         self.scope[name] = Static(use, lambda: self.store(name, use), hint)
+
+    def _param_value(self, name: str, pass_: Pass) -> Any:
+        """The value of a parameter of this class, also as seen from inside an inlined block."""
+        frame = self.frame_of(pass_)
+        own = frame.block.body is self.body
+        return frame.constants[name] if own and name in frame.constants else self.lookup(name, pass_)
 
     def store(self, name: str, use: Callable[[], py.Expr]) -> py.Expr:
         """An attribute that keeps a constructor argument for `forward`."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from archspec import pycode as py
-from archspec.backends.torch.arguments import symbolic_types
+from archspec.backends.torch.arguments import argument_hint, symbolic_types
 from archspec.backends.torch.emitter import Emitter, Hints, Val
 from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.sizes import CannotEmit
@@ -55,7 +55,13 @@ def _attribute(e: Emitter, value: ast.Expr, name: ast.Name | ast.Template) -> Va
     if base is not None and base.items and isinstance(value, ast.Name | ast.Template):
         names = e.output_names.get(pattern(value), ())
         if isinstance(name, ast.Name) and name.id in names:
-            return base.items[names.index(name.id)]
+            item = base.items[names.index(name.id)]
+            if isinstance(value, ast.Template):
+                family = e.values[pattern(value)]
+                keys = _named(e, value).expr
+                index = family.items.index(item)
+                return Val(py.Subscript(keys, (py.const(index),)), item.hints)
+            return item
     return _named(e, name)
 
 
@@ -150,9 +156,32 @@ def apply(
 
     def rule() -> tuple[Hints, ...]:
         types = symbolic_types(e, steps, hints_in)
-        return tuple(t.shape for t in decl.shape(step.params, types, Needs()))
+        params = _symbolic_params(e, steps)
+        return tuple(t.shape for t in decl.shape(params, types, Needs()))
 
     return result_value(step.output, expr, e.output_hints(node, rule))
+
+
+def _symbolic_params(e: Emitter, steps: Any) -> Any:
+    """The arguments with hints in place of sizes, as in `expand(cls, [B, 1, dim])`."""
+    first = steps[0][1]
+    changed: dict[str, Any] = {}
+    for name in first.given:
+        values = [(p, s.given.get(name)) for p, s in steps]
+        known = getattr(first.params, name, None)
+        if any(a is None for _, a in values):
+            continue
+        if isinstance(known, Dim):
+            changed[name] = argument_hint(e, values)
+        elif isinstance(known, tuple) and known and all(isinstance(k, Dim) for k in known):
+            node = values[0][1].node
+            items = node.items if isinstance(node, ast.ListExpr | ast.TupleExpr) else ()
+            if len(items) == len(known):
+                changed[name] = tuple(
+                    argument_hint(e, [(p, Argument(None, a.value[i], item)) for p, a in values])
+                    for i, item in enumerate(items)
+                )
+    return first.params.model_copy(update=changed) if changed else first.params
 
 
 def _refuse_differing_params(e: Emitter, steps: Any, call: "FunctionCall") -> None:

@@ -139,6 +139,7 @@ class Planner:
 
         local = self.names.new(name)
         params = {p.name: py.name(p.name) for p in fn.params}
+        whole = {p.name for p in fn.params if isinstance(p.default, ast.Number) and isinstance(p.default.value, int)}
 
         def resolve(id_: str, node: ast.Node) -> py.Expr:
             if id_ not in params:
@@ -150,11 +151,15 @@ class Planner:
         definition = py.FunctionDef(
             local,
             tuple(
-                py.Parameter(p.name, number, None if p.default is None else translate(p.default))
+                py.Parameter(
+                    p.name,
+                    py.name("int") if p.name in whole else number,
+                    None if p.default is None else translate(p.default),
+                )
                 for p in fn.params
             ),
             (py.Return(translate(fn.value)),),
-            py.name("int") if _is_whole(fn.value) else number,
+            py.name("int") if _is_whole(fn.value, whole) else number,
         )
         self.functions[name] = (definition, local)
         return py.name(local)
@@ -309,9 +314,11 @@ class Planner:
     def _class_name(self, key: Any, group: Group) -> str:
         same = [k for k in self.groups if k[0] == key[0]]
         name = group.block.name.id
-        if len(same) > 1:
-            name += "".join(part for part in key[1:][0] if isinstance(part, str)) if same[0] != key else ""
-        return name
+        if same[0] == key:
+            return name
+        usual = dict(p for p in same[0][1] if isinstance(p, tuple))
+        own = [p for p in key[1] if isinstance(p, tuple) and usual.get(p[0]) != p[1]]
+        return name + "".join(str(value[0]) for _, value in own if isinstance(value, tuple))
 
     def _group_class(self, e: Emitter, stage: ast.Stage, body: ast.Group, steps: Steps) -> ClassPlan:
         """A class for a group that joins features; it belongs to the class around it."""
@@ -517,16 +524,21 @@ def _layer_key(value: Any) -> Any:
             return repr(value)
 
 
-def _is_whole(expr: ast.Expr) -> bool:
+def _is_whole(expr: ast.Expr, names: set[str]) -> bool:
+    """Whether an expression is an integer, given the integer names."""
     match expr:
         case ast.Call(func=ast.Name(id="int" | "floor" | "ceil" | "len" | "round")):
             return True
+        case ast.Call(func=ast.Name(id="min" | "max"), args=args):
+            return all(_is_whole(a, names) for a in args)
         case ast.Binary(op="+" | "-" | "*" | "//" | "%", left=left, right=right):
-            return _is_whole(left) and _is_whole(right)
+            return _is_whole(left, names) and _is_whole(right, names)
         case ast.Number(value=value):
             return isinstance(value, int)
+        case ast.Name(id=id_):
+            return id_ in names
         case ast.Conditional(then=then, other=other):
-            return _is_whole(then) and _is_whole(other)
+            return _is_whole(then, names) and _is_whole(other, names)
         case _:
             return False
 

@@ -34,7 +34,7 @@ class Sizes:
         self._symbols: dict[str, SizeSymbol] = {}
         self._unknown = 0
         #: The author's own ways to write a size.
-        self.written: dict[Dim, Callable[[], py.Expr]] = {}
+        self.written: dict[Dim, Callable[[], py.Expr | None]] = {}
 
     def symbol(self, name: str, value: Callable[[Pass], Any], render: Callable[[], py.Expr | None]) -> Dim:
         self._symbols[name] = SizeSymbol(value, render)
@@ -69,8 +69,9 @@ class Sizes:
         """The hint as Python; raises `CannotEmit` where a symbol is unknown or out of scope."""
         if hint.const is not None:
             return py.const(hint.const)
-        if hint in self.written:
-            return self.written[hint]()
+        written = self.written[hint]() if hint in self.written else None
+        if written is not None:
+            return written
         positive: list[py.Expr] = []
         negative: list[py.Expr] = []
         for coefficient, monomial in hint.terms():

@@ -66,6 +66,8 @@ def _module(e: Emitter, stage: ast.Stage, kind: str, flow: Val | None) -> Val | 
 
 def after_label(e: Emitter, stage: ast.Stage, value: Val) -> Val:
     """Keep the value in a variable if its label is read later."""
+    if stage.label is not None and value.items and pattern(stage.label) in e.read and not e.silent:
+        return _keep_outputs(e, stage, value)
     if stage.label is not None and pattern(stage.label) in e.read and not e.silent and not value.items:
         from archspec.backends.torch.body import variable
 
@@ -73,6 +75,24 @@ def after_label(e: Emitter, stage: ast.Stage, value: Val) -> Val:
         e.emit(py.Assign(target, value.expr))
         value = replace(value, expr=target)
         e.values[pattern(stage.label)] = value
+    return value
+
+
+def _keep_outputs(e: Emitter, stage: ast.Stage, value: Val) -> Val:
+    """Several outputs in one variable: `t.c1` is `t[0]`."""
+    from archspec.backends.torch.body import variable
+
+    assert stage.label is not None
+    target = variable(e, stage.label)
+    e.emit(py.Assign(target, value.expr))
+    items = tuple(
+        replace(item, expr=py.Subscript(target, (py.const(i),))) for i, item in enumerate(value.items)
+    )
+    output = e.step(stage).output
+    names = output.names if isinstance(output, Outputs) else ()
+    e.output_names[pattern(stage.label)] = names
+    value = Val(target, items=items)
+    e.values[pattern(stage.label)] = value
     return value
 
 
@@ -184,6 +204,10 @@ def position_key(e: Emitter, keys: list[tuple[Pass, int]]) -> py.Expr:
 def _call(e: Emitter, stage: ast.Stage, callee: py.Expr, flow: Val | None, hints: tuple[Hints, ...]) -> Val:
     """The call of a module in `forward`."""
     step = e.step(stage)
+    if flow is not None and not flow.items and not e.silent and _reads_repeatedly(step, flow):
+        query = py.name(e.forward_names.new("query"))
+        e.emit(py.Assign(query, flow.expr))
+        flow = replace(flow, expr=query)
     tensors = () if flow is None else tuple(v.expr for v in flow.items) if flow.items else (flow.expr,)
     expr: py.Expr
     if step.kind == "layer" and step.decl is not None and "checkpoint" not in stage.modifiers:
@@ -193,6 +217,12 @@ def _call(e: Emitter, stage: ast.Stage, callee: py.Expr, flow: Val | None, hints
     else:
         expr = py.call(callee, *tensors)
     return result_value(step.output, expr, hints)
+
+
+def _reads_repeatedly(step: Step, flow: Val) -> bool:
+    """Whether one tensor serves several ports, as in self-attention, and is more than a name."""
+    several = step.decl is not None and len([p for p in step.decl.ports if not p.variadic]) > 1
+    return step.kind == "layer" and several and not flow.is_name
 
 
 # --- groups ------------------------------------------------------------------------------------

@@ -1,0 +1,269 @@
+"""Modules: where a layer, block or group stands in the tree, and its application to what flows in."""
+
+from dataclasses import replace
+from typing import Any
+
+from archspec.diagnostics import Edit, Fix
+from archspec.diagnostics import Label as Mark
+from archspec.elaborate.apply import apply_layer, check_node_limit
+from archspec.elaborate.binding import bind_params, match_params
+from archspec.elaborate.call_arguments import bind
+from archspec.elaborate.context import Context, fail
+from archspec.elaborate.evaluate import (
+    SilentError,
+    arguments,
+    evaluate,
+    name_of,
+)
+from archspec.elaborate.values import (
+    POISON,
+    BlockValue,
+    Cursor,
+    Frame,
+    Label,
+    LayerValue,
+    Outputs,
+    Poison,
+    Step,
+    Tensor,
+    describe,
+    tensors_in,
+)
+from archspec.ir import Module
+from archspec.source import Span
+from archspec.syntax import ast
+
+Flowing = Tensor | Outputs | Poison | None
+
+
+def child_module(ctx: Context, stage: ast.Stage) -> Module:
+    """The module of a stage in the current container: a new one, or, applied again, the old one."""
+    cursor = ctx.cursor
+    labelled = stage.label is not None
+    key = name_of(ctx, stage.label) if stage.label is not None else str(cursor.position)
+    cursor.position += 1
+    span = stage.label.span if stage.label is not None else stage.span
+    existing = cursor.module.children.get(key)
+    taken = existing is not None or key in cursor.module.tensors
+    if key in cursor.used or (taken and not cursor.again):
+        earlier = existing.span if existing is not None else cursor.module.tensors[key].span
+        fail(
+            "A0107",
+            f"the label `{key}` is taken already",
+            span,
+            labels=(Mark(earlier, "first used here"),),
+            help=(
+                "give each layer of a block its own label; in a loop, with its variable: `name{i}`",
+            ),
+        )
+    cursor.used.add(key)
+    if cursor.again:
+        if existing is None:
+            fail(
+                "A0601",
+                f"applied again, `{cursor.module.path}` would need a layer `{key}` that it does not have",
+                span,
+                help=("a shared block must be built of the same layers in every application",),
+            )
+        return existing
+    module = Module(key, cursor.module, stage.span, labelled)
+    module.frozen = "frozen" in stage.modifiers
+    module.checkpoint = "checkpoint" in stage.modifiers
+    module.pretrained = stage.weights
+    cursor.module.children[key] = module
+    return module
+
+
+def declare(ctx: Context, stage: ast.Stage, modifier: str) -> Any:
+    """`shared encoder: …` and `ema target: online(momentum=…)`: named now, applied later."""
+    if stage.label is None:
+        fail(
+            "A0308",
+            f"`{modifier}` needs a label",
+            stage.span,
+            help=(f"write `{modifier} name: …`",),
+        )
+    name = name_of(ctx, stage.label)
+    label = Label(name, stage.label.span, None, stage, reusable=True)  # type: ignore[arg-type]
+    if modifier == "ema":
+        source, momentum = _ema_source(ctx, stage)
+        label.module = child_module(ctx, stage)
+        label.target, label.copy_of = source.target, source
+        label.module.ema_of, label.module.momentum = source.module, momentum
+    else:
+        core = stage.core
+        target = core if isinstance(core, ast.Group) else evaluate(ctx, core)  # type: ignore[arg-type]
+        if target is POISON:
+            raise SilentError
+        if not isinstance(target, LayerValue | BlockValue | ast.Group):
+            fail("A0112", f"a layer or block can be shared, not {describe(target)}", core.span)
+        label.module = child_module(ctx, stage)
+        label.target = target
+        label.module.shared = True
+    ctx.frame.names[name] = label
+    ctx.labels[id(label.module)] = label
+    ctx.pass_.steps[id(stage)] = Step("declare", module=label.module, label=label)
+    return None
+
+
+def _ema_source(ctx: Context, stage: ast.Stage) -> tuple[Label, float]:
+    core = stage.core
+    call = core if isinstance(core, ast.Call) else None
+    func = call.func if call is not None else core
+    source: Any = None
+    if isinstance(func, ast.Name | ast.Template):
+        source = ctx.frame.names.get(name_of(ctx, func))
+    if not isinstance(source, Label) or source.target is None:
+        fail(
+            "A0112",
+            "`ema` copies a layer that is declared above",
+            core.span,
+            help=("write `ema target: online(momentum=0.99)` after `shared online: …`",),
+        )
+    args = arguments(ctx, call) if call is not None else ()
+    values = {a.name: a.value for a in args}
+    momentum = values.get("momentum")
+    if (
+        set(values) != {"momentum"}
+        or not isinstance(momentum, int | float)
+        or not 0 <= momentum <= 1
+    ):
+        fail(
+            "A0104",
+            "`ema` needs a momentum between 0 and 1 and nothing else",
+            core.span,
+            help=(f"write `{source.name}(momentum=0.99)`",),
+        )
+    return source, float(momentum)
+
+
+def apply_label(ctx: Context, stage: ast.Stage, label: Label, flow: Flowing) -> Any:
+    """Apply a module by its label: a shared one again and again, any other is an error."""
+    if not label.reusable or label.target is None:
+        insert = Span(label.span.source, label.stage.span.start, label.stage.span.start)
+        fail(
+            "A0303",
+            f"`{label.name}` is applied a second time, but it is not shared",
+            stage.span,
+            "second application",
+            labels=(Mark(label.span, "declared and applied here"),),
+            help=(f"declare it first with `shared {label.name}: …`, then apply it where needed",),
+            fixes=(
+                Fix("placeholder", f"add `shared {label.name}: …`", (Edit(insert, "shared "),)),
+            ),
+        )
+    if flow is None:
+        nothing_flows(label.name, stage.core.span)
+    if flow is POISON:
+        return POISON
+    inputs = tuple(tensors_in(flow))
+    result = build(ctx, label.module, label.target, inputs, stage)
+    label.value = result
+    step = ctx.pass_.steps[id(stage)]
+    ctx.pass_.steps[id(stage)] = replace(step, kind="apply", label=label)
+    return result
+
+
+def nothing_flows(name: str, span: Span) -> None:
+    fail("A0301", f"nothing flows into `{name}`", span, help=("begin with a value: `x -> …`",))
+
+
+def apply_target(
+    ctx: Context, stage: ast.Stage, target: LayerValue | BlockValue | ast.Group, flow: Flowing
+) -> Any:
+    """Apply a fresh instance of a layer, block or group as a module of the current container."""
+    module = child_module(ctx, stage)
+    label = None
+    if stage.label is not None:
+        label = Label(module.key, stage.label.span, module, stage, POISON, target=target)
+        ctx.frame.names[module.key] = label
+        ctx.labels[id(module)] = label
+    if flow is POISON:
+        return POISON
+    if flow is None and not (isinstance(target, BlockValue | ast.Group)):
+        nothing_flows(target.decl.name, stage.core.span)
+    result = build(ctx, module, target, tuple(tensors_in(flow)), stage)
+    if label is not None:
+        label.value = result
+    return result
+
+
+def build(
+    ctx: Context,
+    module: Module,
+    target: LayerValue | BlockValue | ast.Group,
+    inputs: tuple[Tensor, ...],
+    stage: ast.Stage,
+) -> Any:
+    """Apply `target` as `module`, building the module on its first application."""
+    match target:
+        case LayerValue(decl=decl, args=args):
+            params, given = bind(ctx, decl, args, stage.core.span)
+            result: Any = apply_layer(ctx, module, decl, params, given, inputs, stage.core.span)
+            step = Step("layer", inputs, result, module, params, decl, given)
+        case BlockValue():
+            result, frame = call_block(ctx, module, target, inputs, stage)
+            step = Step("block", inputs, result, module, frame=frame, given=frame.given)
+        case ast.Group():
+            result = run_group(ctx, module, target, inputs)
+            step = Step("group", inputs, result, module)
+    ctx.pass_.steps[id(stage)] = step
+    return result
+
+
+def run_group(ctx: Context, module: Module, group: ast.Group, inputs: tuple[Tensor, ...]) -> Any:
+    """The statements of a group, in the module of the group and the names of its block."""
+    from archspec.elaborate.statements import run_statements
+
+    outer = ctx.cursor
+    ctx.cursor = Cursor(module, again=bool(module.children or module.tensors))
+    flow: Flowing = None
+    if inputs:
+        flow = inputs[0] if len(inputs) == 1 else Outputs(inputs)
+    try:
+        return run_statements(ctx, group.body.statements, flow)
+    finally:
+        ctx.cursor = outer
+
+
+def call_block(
+    ctx: Context, module: Module, target: BlockValue, inputs: tuple[Tensor, ...], stage: ast.Stage
+) -> tuple[Any, Frame]:
+    """Elaborate one call of a block; gives its value and the record of the call."""
+    block, span = target.block, stage.core.span
+    if block.kind == "model":
+        module.block = block.name.id
+    values = bind_params(ctx, block.params, target.args, block.name.id, span, target.scope)
+    given = match_params(block.params, target.args, block.name.id, span)
+    module.block = block.name.id
+    outer = ctx.frame, ctx.pass_, ctx.cursor
+    frame = Frame(block, target.scope, module, dict(values), dict(values))
+    frame.calls = (*ctx.frame.calls, span)
+    frame.given = given
+    if len(frame.calls) > ctx.limits.depth:
+        same = sum(1 for f in frame.calls if f == span)
+        if same > 1:
+            fail("A0113", f"`{block.name.id}` uses itself without end", span)
+        ctx.limit("blocks are nested too deeply", span)
+    ctx.frame, ctx.pass_ = frame, frame.root
+    ctx.cursor = Cursor(module, again=bool(module.children or module.tensors))
+    try:
+        result = run_block(ctx, inputs, span)
+    finally:
+        ctx.frame, ctx.pass_, ctx.cursor = outer
+    check_node_limit(ctx, span)
+    ctx.given_out.extend(tensors_in(result))
+    return result, frame
+
+
+def run_block(ctx: Context, inputs: tuple[Tensor, ...], span: Span) -> Any:
+    """The body of the block of the current frame, fed with `inputs`."""
+    from archspec.elaborate.inputs import bind_inputs
+    from archspec.elaborate.statements import run_statements
+
+    frame = ctx.frame
+    flow = bind_inputs(ctx, inputs, span)
+    result = run_statements(ctx, frame.block.body.statements, flow)
+    if frame.outputs is None:
+        frame.outputs = result
+    return frame.outputs

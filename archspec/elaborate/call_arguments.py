@@ -1,0 +1,158 @@
+"""Arguments of declared layers and functions: matched with their names, checked, converted."""
+
+from typing import Any, cast
+
+from archspec.dims import Dim
+from archspec.elaborate.context import Context, fail
+from archspec.elaborate.explain import inputs_of
+from archspec.elaborate.values import (
+    Argument,
+    describe,
+)
+from archspec.layers.base import (
+    Declaration,
+    LayerDecl,
+    Params,
+)
+from archspec.source import Span
+
+Given = dict[str, Argument]
+
+
+def bind(
+    ctx: Context, decl: Declaration[Any], args: tuple[Argument, ...], span: Span
+) -> tuple[Params, Given]:
+    """The validated arguments of `decl`, and those that were given, by name."""
+    fields = list(decl.Params.model_fields)
+    given: Given = {}
+    positional = [a for a in args if a.name is None]
+    if decl.variadic_argument is not None and positional:
+        value: Any = tuple(a.value for a in positional)
+        if len(positional) == 1 and isinstance(positional[0].value, list | tuple):
+            value = tuple(positional[0].value)
+        given[decl.variadic_argument] = Argument(decl.variadic_argument, value, positional[0].node)
+        positional = []
+    if len(positional) > len(fields):
+        extra = positional[len(fields)]
+        takes = f"{len(fields)} argument" + ("" if len(fields) == 1 else "s")
+        fail(
+            "A0105",
+            f"`{decl.name}` takes {takes}, not {len(positional)}",
+            extra.node.span if extra.node else span,
+            "one too many",
+            help=(_signature_help(decl),),
+        )
+    for field, arg in zip(fields, positional, strict=False):
+        given[field] = arg
+    for arg in args:
+        if arg.name is None:
+            continue
+        place = arg.node.span if arg.node else span
+        if arg.name not in fields and decl.Params.model_config.get("extra") != "allow":
+            from archspec.elaborate.files import suggestion
+
+            name_span = _keyword_span(place, arg.name)
+            help, fixes = suggestion(name_span, arg.name, fields, "argument")
+            inferred = (
+                "in_channels",
+                "in_features",
+                "num_features",
+                "normalized_shape",
+                "embed_dim",
+                "num_channels",
+            )
+            if arg.name in inferred and isinstance(decl, LayerDecl):
+                help, fixes = (f"`{arg.name}` follows from the input and is never written",), ()
+            fail(
+                "A0105",
+                f"`{decl.name}` has no argument `{arg.name}`",
+                name_span,
+                help=help or (_signature_help(decl),),
+                fixes=fixes,
+            )
+        if arg.name in given:
+            fail("A0108", f"the argument `{arg.name}` of `{decl.name}` is given twice", place)
+        given[arg.name] = arg
+    return _validate(ctx, decl, given, span), given
+
+
+def _keyword_span(value: Span, name: str) -> Span:
+    """The span of `name` in `name=value`, found left of the value."""
+    start = value.source.text.rfind(name, 0, value.start)
+    return value if start == -1 else Span(value.source, start, start + len(name))
+
+
+def _signature_help(decl: Declaration[Any]) -> str:
+    from archspec.layers.describe import signature
+
+    return f"it is used as `{signature(decl)}`"
+
+
+def _validate(ctx: Context, decl: Declaration[Any], given: Given, span: Span) -> Params:
+    values = {name: arg.value for name, arg in given.items()}
+    key: Any = (decl.name, tuple((n, type(v), _freeze(v)) for n, v in values.items()))
+    params = ctx.validated.get(key)
+    if params is not None:
+        return cast(Params, params)
+    for name, info in decl.Params.model_fields.items():
+        if info.is_required() and name not in given:
+            fail(
+                "A0104",
+                f"`{decl.name}` needs the argument `{name}`",
+                span,
+                "missing here",
+                help=(info.description or _signature_help(decl),),
+            )
+    from pydantic import ValidationError
+
+    try:
+        params = decl.Params(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        place = given.get(name)
+        place_span = place.node.span if place is not None and place.node is not None else span
+        value = place.value if place is not None else None
+        _refuse_open_sizes(ctx, decl, name, value, place, span)
+        reason = _reason(first["type"], first["msg"])
+        shown = describe(value) if not isinstance(value, list | tuple) else f"`{place_span.text}`"
+        fail(
+            "A0106",
+            f"`{name}` of `{decl.name}` {reason}, not {shown}",
+            place_span,
+            help=(_signature_help(decl),),
+        )
+    ctx.validated[key] = params
+    return params
+
+
+def _refuse_open_sizes(
+    ctx: Context, decl: Declaration[Any], name: str, value: Any, place: Argument | None, span: Span
+) -> None:
+    values = value if isinstance(value, list | tuple) else (value,)
+    for item in values:
+        if isinstance(item, Dim) and item.const is None:
+            fail(
+                "A0204",
+                f"`{name}` of `{decl.name}` must be a number, but `{item}` is left open",
+                place.node.span if place and place.node else span,
+                f"depends on {', '.join(sorted(item.symbols()))}",
+                labels=inputs_of(ctx, item),
+                help=("give the input a fixed size there, or pass a number",),
+            )
+
+
+def _reason(kind: str, message: str) -> str:
+    message = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    message = message.removeprefix("Input should be ")
+    if kind in ("value_error", "assertion_error"):
+        return message
+    return f"must be {message.removeprefix('a valid ')}"
+
+
+def _freeze(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple((type(item), _freeze(item)) for item in value)
+    if isinstance(value, slice):
+        return ("slice", value.start, value.stop, value.step)
+    return value
