@@ -1,1 +1,1 @@
-
+"""Backends: what a checked graph is written as."""
