@@ -87,7 +87,7 @@ def _replace(target: Path, data: bytes) -> None:
         try:
             file.write(data)
             file.flush()
-            os.fchmod(file.fileno(), existing if existing is not None else 0o666 & ~_umask())
+            temporary.chmod(existing if existing is not None else 0o666 & ~_umask())
             temporary.replace(target)
         except BaseException:
             temporary.unlink(missing_ok=True)
