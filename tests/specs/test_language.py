@@ -9,15 +9,33 @@ import torch
 
 from archspec.elaborate import Elaborated
 from archspec.layers.base import TensorType
-from archspec.pipeline import build_graph
-from tests.support.zoo import LANGUAGE, emitted_source, import_source, program
+from archspec.pipeline import build_graph, emit_python
+from tests.support.interpreter import Interpreter
+from tests.support.zoo import LANGUAGE, SPECS, import_source, program
 
-MODELS = [(path, name) for path in sorted(LANGUAGE.glob("*.arch")) for name in program(path).models]
+Arguments = dict[str, Any]
+
+#: File, model, and arguments that keep it small.
+MODELS: list[tuple[Path, str, Arguments]] = [
+    *((p, name, {}) for p in sorted(LANGUAGE.glob("*.arch")) for name in program(p).models),
+    (SPECS / "byol.arch", "BYOL", {"hidden": 16, "dim": 8}),
+    (SPECS / "densenet.arch", "DenseNet121", {"growth": 4, "stem": 8}),
+    (SPECS / "gpt2.arch", "GPT2", {"dim": 8, "heads": 2, "depth": 2, "vocab": 10, "context": 9}),
+    (SPECS / "multitask.arch", "MultiTask", {}),
+    (SPECS / "resnet.arch", "ResNet18", {"classes": 3}),
+    (SPECS / "siamese.arch", "Siamese", {"dim": 3}),
+    (SPECS / "unet.arch", "OriginalUNet", {"base": 2}),
+    (SPECS / "unet.arch", "UNet", {"base": 4, "depth": 3}),
+]
+each_model = pytest.mark.parametrize(
+    ("path", "name", "arguments"), MODELS, ids=lambda v: v if isinstance(v, str) else ""
+)
 
 
-def graph_and_class(path: Path, name: str) -> tuple[Elaborated, Any]:
-    module = import_source(f"emitted_language_{path.stem}", emitted_source(path))
-    return build_graph(program(path), name), getattr(module, name)
+def graph_and_class(path: Path, name: str, arguments: Arguments) -> tuple[Elaborated, Any]:
+    model = build_graph(program(path), name, arguments)
+    module = import_source(f"emitted_language_{name}", emit_python([model]))
+    return model, getattr(module, name)
 
 
 def some_sizes(model: Elaborated) -> list[dict[str, int]]:
@@ -35,10 +53,10 @@ def random_input(kind: TensorType, sizes: dict[str, int]) -> torch.Tensor:
     return torch.randn(shape) if kind.kind == "float" else torch.randint(0, 10, shape)
 
 
-@pytest.mark.parametrize(("path", "name"), MODELS, ids=lambda v: v if isinstance(v, str) else "")
-def test_emitted_model_is_the_checked_one(path: Path, name: str) -> None:
+@each_model
+def test_emitted_model_is_the_checked_one(path: Path, name: str, arguments: Arguments) -> None:
     torch.manual_seed(0)
-    model, emitted_class = graph_and_class(path, name)
+    model, emitted_class = graph_and_class(path, name, arguments)
     graph = model.graph
     network = emitted_class().eval()
     want = {
@@ -53,6 +71,9 @@ def test_emitted_model_is_the_checked_one(path: Path, name: str) -> None:
         with torch.no_grad():
             result = network(*inputs)
         tensors = result if isinstance(result, tuple) else (result,)
+        reference = Interpreter(graph, state, sizes).run(*inputs)
+        for got, computed in zip(tensors, reference, strict=True):
+            torch.testing.assert_close(got, computed)
         expected = [
             tuple(dim.evaluate(sizes) for dim in graph.type_of(value).shape)
             for _, value in graph.outputs
@@ -61,10 +82,10 @@ def test_emitted_model_is_the_checked_one(path: Path, name: str) -> None:
         assert all(t.isfinite().all() for t in tensors), sizes
 
 
-@pytest.mark.parametrize(("path", "name"), MODELS, ids=lambda v: v if isinstance(v, str) else "")
-def test_every_trained_weight_gets_a_gradient(path: Path, name: str) -> None:
+@each_model
+def test_every_trained_weight_gets_a_gradient(path: Path, name: str, arguments: Arguments) -> None:
     torch.manual_seed(0)
-    model, emitted_class = graph_and_class(path, name)
+    model, emitted_class = graph_and_class(path, name, arguments)
     network = emitted_class().train()
     sizes = {**some_sizes(model)[-1], "B": 4}
     graph = model.graph
@@ -77,3 +98,15 @@ def test_every_trained_weight_gets_a_gradient(path: Path, name: str) -> None:
     assert {n.split(".")[0] for n in unmoved} == {
         r.target.split(".")[0] for r in graph.relations if r.mechanism in ("ema", "frozen")
     }
+
+
+def test_the_interpreter_notices_a_wrong_weight() -> None:
+    torch.manual_seed(0)
+    model, emitted_class = graph_and_class(LANGUAGE / "flow.arch", "Choices", {})
+    network = emitted_class().eval()
+    sizes = {"B": 2, "H": 3, "W": 4}
+    x = torch.randn(2, 2, 3, 4)
+    state = {**network.state_dict(), "all.d.bias": network.all.nested.c.bias}
+    (changed,) = Interpreter(model.graph, state, sizes).run(x)
+    with torch.no_grad():
+        assert not torch.allclose(network(x), changed)
