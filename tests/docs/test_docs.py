@@ -4,6 +4,7 @@
 """
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,14 @@ DOCUMENTS = [p for p in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.stem)
 def test_blocks_do_what_the_document_says(document: Path, tmp_path: Path) -> None:
     if os.environ.get("UPDATE_DOCS"):
-        (tmp_path / "renew").mkdir()
-        renew(document, tmp_path / "renew")
-    (tmp_path / "run").mkdir()
-    run_document(document, tmp_path / "run")
+        renew(document, checkout(tmp_path / "renew"))
+    run_document(document, checkout(tmp_path / "run"))
+
+
+def checkout(folder: Path) -> Path:
+    """A folder where documents find `specs/…`; a copy, for a block may write beside them."""
+    shutil.copytree(ROOT / "specs", folder / "specs")
+    return folder
 
 
 def test_the_tutorial_runs_code() -> None:
