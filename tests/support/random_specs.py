@@ -1,0 +1,136 @@
+"""Random specs that are right by construction: every join fits or is aligned, every value is used."""
+
+from dataclasses import dataclass, field
+from random import Random
+
+
+@dataclass(slots=True)
+class _Scope:
+    """What a body may use: widths by name, labels that hold one value, loop variables."""
+
+    widths: list[str]
+    loops: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+
+    def inner(self, *loops: str) -> "_Scope":
+        """A body within: it sees the labels so far, its own are not seen outside."""
+        return _Scope(self.widths, [*self.loops, *loops], list(self.labels))
+
+
+@dataclass(slots=True)
+class RandomSpec:
+    """`text()` is a file with a model `Net` of images [B, 3, H, W], and blocks for it."""
+
+    random: Random
+    count: int = 0
+    blocks: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        for number in range(self.random.randint(0, 3)):
+            scope = _Scope(["width", "2 * width", "extra"])
+            body = self.body(scope, 1, depth=2)
+            declared = f"block Part{number}(width, extra = {self.random.randint(1, 4)})"
+            self.blocks.append(f"{declared} {{\n{body}\n    out: Conv2d(width, 1)\n}}\n")
+        scope = _Scope(["base", "3", "2 * base"])
+        body = self.body(scope, 1, depth=3)
+        model = (
+            "model Net(base = 4, classes = 2) {\n    input image: float[B, 3, H, W]\n"
+            f"{body}\n    head: Conv2d(classes, 1)\n}}\n"
+        )
+        return "\n".join([*self.blocks, model])
+
+    def body(self, scope: _Scope, indent: int, depth: int) -> str:
+        """One to three statements, none of which changes height and width."""
+        lines: list[str] = []
+        for _ in range(self.random.randint(1, 3)):
+            lines += self.statement(scope, depth)
+        return "\n".join("    " * indent + line for line in lines)
+
+    def statement(self, scope: _Scope, depth: int) -> list[str]:
+        forms = [self.plain, self.plain, self.chain, self.named, self.reuse, self.call]
+        if depth > 0:
+            forms += [self.residual, self.dense, self.group, self.loop, self.choice]
+        form = self.random.choice(forms)
+        return form(scope, depth)
+
+    def label(self, scope: _Scope, prefix: str) -> str:
+        self.count += 1
+        return f"{prefix}{self.count}" + "".join(f"_{{{name}}}" for name in scope.loops)
+
+    def width(self, scope: _Scope) -> str:
+        return self.random.choice(scope.widths)
+
+    def conv(self, scope: _Scope, width: str | None = None) -> str:
+        kernel = self.random.choice(["1", "3, padding=1", "3, padding=1, bias=false"])
+        return f"Conv2d({width or self.width(scope)}, {kernel})"
+
+    # --- statements ----------------------------------------------------------------------------
+
+    def plain(self, scope: _Scope, depth: int) -> list[str]:
+        label = self.label(scope, "conv")
+        line = f"{label}: {self.conv(scope)}"
+        scope.labels.append(label)
+        return [line]
+
+    def chain(self, scope: _Scope, depth: int) -> list[str]:
+        act = self.random.choice(["ReLU", "GELU", "Tanh", "SiLU", "Identity"])
+        return [f"{self.conv(scope)} -> BatchNorm2d -> {act}"]
+
+    def named(self, scope: _Scope, depth: int) -> list[str]:
+        name = self.label(scope, "value")
+        scope.labels.append(name)
+        return [f"{name} = _", f"{self.label(scope, 'after')}: {self.conv(scope)}"]
+
+    def reuse(self, scope: _Scope, depth: int) -> list[str]:
+        if not scope.labels:
+            return self.plain(scope, depth)
+        source = self.random.choice(scope.labels)
+        if self.random.random() < 0.5:
+            return [f"reuse {source} by concat"]
+        width = self.width(scope)
+        by = self.random.choice(["add", "mul", "max", "mean"])
+        align = f"{{ {self.label(scope, 'fit')}: Conv2d({width}, 1) }}"
+        return [
+            f"{self.label(scope, 'pre')}: {self.conv(scope, width)}",
+            f"reuse {source} by {by} align {align}",
+        ]
+
+    def call(self, scope: _Scope, depth: int) -> list[str]:
+        if not self.blocks:
+            return self.plain(scope, depth)
+        number = self.random.randrange(len(self.blocks))
+        extra = self.random.choice(["", ", extra=2", f", extra={scope.widths[0]}"])
+        return [f"{self.label(scope, 'part')}: Part{number}({self.width(scope)}{extra})"]
+
+    def residual(self, scope: _Scope, depth: int) -> list[str]:
+        width = self.width(scope)
+        body = self.body(scope.inner(), 1, depth - 1)
+        last = f"{self.label(scope, 'last')}: {self.conv(scope, width)}"
+        align = f"{{ {self.label(scope, 'fit')}: Conv2d({width}, 1) -> BatchNorm2d }}"
+        return ["residual {", *body.splitlines(), f"    {last}", f"}} align {align}"]
+
+    def dense(self, scope: _Scope, depth: int) -> list[str]:
+        return ["dense {", *self.body(scope.inner(), 1, depth - 1).splitlines(), "}"]
+
+    def group(self, scope: _Scope, depth: int) -> list[str]:
+        label = self.label(scope, "group")
+        body = self.body(scope.inner(), 1, depth - 1).splitlines()
+        scope.labels.append(label)
+        return [f"{label}: {{", *body, "}"]
+
+    def loop(self, scope: _Scope, depth: int) -> list[str]:
+        self.count += 1
+        name = f"i{self.count}"
+        body = self.body(scope.inner(name), 1, depth - 1).splitlines()
+        times = self.random.choice(["0..<2", "1..3", "[2, 5]", "0..<1"])
+        return [f"for {name} in {times} {{", *body, "}"]
+
+    def choice(self, scope: _Scope, depth: int) -> list[str]:
+        if not scope.loops:
+            return self.dense(scope, depth)
+        test = f"{self.random.choice(scope.loops)} {self.random.choice(['<', '==', '>'])} 1"
+        lines = [f"if {test} {{", *self.body(scope.inner(), 1, depth - 1).splitlines(), "}"]
+        if self.random.random() < 0.5:
+            other = self.body(scope.inner(), 1, depth - 1).splitlines()
+            lines = [*lines[:-1], "} else {", *other, "}"]
+        return lines
