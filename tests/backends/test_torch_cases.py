@@ -1,7 +1,7 @@
 """One small spec per construct of the language: the emitted module agrees with the graph."""
 
 import pytest
-from emitted import check_agreement, emit_text
+from tests.backends.emitted import check_agreement, emit_text
 
 CASES = {
     "unlabelled layers are keyed by position": """

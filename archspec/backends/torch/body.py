@@ -201,6 +201,8 @@ def _rolled(e: Emitter, statement: ast.For, flow: Val | None, inner: tuple[Pass,
 
 def _counting_only(target: py.Expr, iterable: py.Expr) -> tuple[py.Expr, py.Expr]:
     """`for i, _ in enumerate(layers)` as `for i in range(len(layers))`."""
+    if isinstance(iterable, py.Call) and any(isinstance(a, py.Call) for a in iterable.args):
+        return target, iterable  # an iterator has no length
     match target, iterable:
         case py.Tuple(items=(index, _)), py.Call(func=py.Name(id="enumerate"), args=(items,), keywords=()):
             return index, py.call("range", py.call("len", items))

@@ -27,7 +27,12 @@ def emit_checks(e: Emitter) -> None:
         found.append(_refusal(test, f"{symbol} >= {lower} is required, not ", size))
     if found:
         compiling = py.call("torch.compiler.is_compiling")
-        e.checks = [py.If(py.Unary("not", compiling), tuple(found))]
+        running = py.Unary("not", compiling)
+        match found:
+            case [py.If(test=test, body=body)]:
+                e.checks = [py.If(py.Binary("and", running, test), body)]
+            case _:
+                e.checks = [py.If(running, tuple(found))]
 
 
 def _condition(e: Emitter, statement: ast.Input, condition: ast.Expr) -> list[py.Stmt]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from archspec import pycode as py
 from archspec.backends.torch.body import UNKNOWN, emit_statements
 from archspec.backends.torch.checks import emit_checks
-from archspec.backends.torch.docs import forward_doc
+from archspec.backends.torch.docs import forward_doc, wrapped
 from archspec.backends.torch.emitter import (
     SELF,
     Container,
@@ -254,9 +254,8 @@ def _assemble(
     body.extend(_methods(e))
     base = "nn.Sequential" if sequential else "nn.Module"
     shapes = forward_doc(e, results, params) if sequential else None
-    text = doc or shapes
-    if doc and shapes:
-        text = f"{doc}\n\n{shapes}"
+    written = wrapped(doc)
+    text = "\n\n".join(part for part in (written, shapes) if part) or None
     definition = py.ClassDef(name, (py.dotted(base),), tuple(body), text)
     outputs = tuple(tuple(_closed(e, h) for h in v.hints) for v in results)
     return ClassPlan(name, params, outputs, definition, _formulas(e, params, outputs))

@@ -1,5 +1,8 @@
 """Docstrings: shapes in the author's letters."""
 
+from inspect import cleandoc
+from textwrap import wrap
+
 from archspec import pycode as py
 from archspec.backends.torch.emitter import CtorParam, Emitter, Val
 from archspec.backends.torch.sizes import CannotEmit
@@ -102,3 +105,9 @@ def _dim(e: Emitter, hint: Dim, letters: dict[str, str], fallback: str, port: in
             return f"{fallback}'"
         known[name] = print_expr(code)
     return str(hint.substitute({n: Dim.symbol(text) for n, text in known.items()}))
+
+
+def wrapped(doc: str | None) -> str:
+    """The author's doc string, lines that a class's indent would make too long broken."""
+    lines = cleandoc(doc or "").splitlines()
+    return "\n".join("\n".join(wrap(line, 78)) if len(line) > 78 else line for line in lines)

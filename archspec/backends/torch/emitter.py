@@ -5,6 +5,7 @@ stage is written as the author wrote it; what the author left to inference (inpu
 `align` applies) is computed as a hint and checked against every execution (see `sizes`).
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -168,6 +169,12 @@ class Emitter:
             return self.lookup(name, outer)
         raise KeyError(name)
 
+    def is_read(self, name: str) -> bool:
+        """Whether a name (`*` for each interpolation) is read somewhere in the block."""
+        if name in self.read:
+            return True
+        return "*" in name and any(matches(name, other) is not None for other in self.read)
+
     def frame_of(self, pass_: Pass) -> Any:
         """The frame of the class's own block, also for a pass through an inlined one."""
         while True:
@@ -196,9 +203,11 @@ class Emitter:
     def define_param(self, name: str, annotation: py.Expr) -> None:
         """A parameter of the block: part of the constructor as soon as something reads it."""
 
+        own = self.ctor_names.new(name)
+
         def use() -> py.Expr:
             if name not in self.params:
-                self.params[name] = CtorParam(self.ctor_names.new(name), annotation, source=name)
+                self.params[name] = CtorParam(own, annotation, source=name)
             return py.name(self.params[name].name)
 
         hint = self.sizes.symbol(name, lambda p: self._param_value(name, p), use)
@@ -262,8 +271,10 @@ class Emitter:
         if val is None or self.silent or val.items:
             return val
         val = self.materialise(val)
-        if isinstance(val.expr, py.Name) and val.expr.id in self.input_names and val.expr.id != self.flow_name:
-            return self.materialise(val, self.flow_name)
+        if isinstance(val.expr, py.Name) and val.expr.id != self.flow_name:
+            named = any(v.expr == val.expr and self.is_read(n) for n, v in self.values.items())
+            if named or val.expr.id in self.input_names:
+                return self.materialise(val, self.flow_name)
         return self.materialise(val, self.flow_name) if not val.is_name else val
 
     def emit(self, statement: py.Stmt) -> None:
@@ -478,6 +489,12 @@ class Emitter:
                 if self.sizes.holds(hints[from_end], actual):
                     return hints[from_end]
         return None
+
+
+def matches(name: str, text: str) -> tuple[str, ...] | None:
+    """The interpolated parts of `text` where the pattern `name` fits it: `enc*` on `enc0`."""
+    found = re.fullmatch(re.escape(name).replace(r"\*", "(.+)"), text)
+    return None if found is None else found.groups()
 
 
 def literal(value: Any) -> py.Expr:

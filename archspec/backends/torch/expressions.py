@@ -4,7 +4,7 @@ from typing import Any
 
 from archspec import pycode as py
 from archspec.backends.torch.arguments import argument_hint, symbolic_types
-from archspec.backends.torch.emitter import Emitter, Hints, Val
+from archspec.backends.torch.emitter import Emitter, Hints, Val, matches
 from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.backends.torch.results import result_value
@@ -39,6 +39,8 @@ def tensor_expr(e: Emitter, expr: ast.Expr, flow: Val | None) -> Val:
 
 def _named(e: Emitter, expr: ast.Name | ast.Template) -> Val:
     known = e.values.get(pattern(expr))
+    if known is None and isinstance(expr, ast.Name):
+        return _of_family(e, expr)
     if known is None:
         raise CannotEmit(f"{expr.span.text} is not at hand")
     if isinstance(expr, ast.Name):
@@ -48,6 +50,18 @@ def _named(e: Emitter, expr: ast.Name | ast.Template) -> Val:
     if family is None:
         raise CannotEmit(f"{expr.span.text} is not at hand")
     return Val(py.Subscript(family, keys), known.hints, known.items)
+
+
+def _of_family(e: Emitter, expr: ast.Name) -> Val:
+    """`enc0`, which a loop named `enc{i}`."""
+    for text, family in e.families.items():
+        parts = matches(text, expr.id)
+        if parts is not None and text in e.values:
+            keys = tuple(py.const(int(k) if k.lstrip("-").isdecimal() else k) for k in parts)
+            known = e.values[text]
+            unknown = tuple(h if h.const is not None else e.sizes.unknown() for h in known.hints)
+            return Val(py.Subscript(family, keys), unknown, known.items)
+    raise CannotEmit(f"{expr.id} is not at hand")
 
 
 def _attribute(e: Emitter, value: ast.Expr, name: ast.Name | ast.Template) -> Val:
@@ -82,7 +96,8 @@ def is_tensor(e: Emitter, expr: Any) -> bool:
         case ast.Name(id="_"):
             return True
         case ast.Name() | ast.Template():
-            return pattern(expr) in e.values
+            name = pattern(expr)
+            return name in e.values or any(matches(f, name) is not None for f in e.families)
         case ast.Attribute(value=value, name=name):
             return pattern(name) in e.values or is_tensor(e, value)
         case ast.TupleExpr(items=items) | ast.ListExpr(items=items):

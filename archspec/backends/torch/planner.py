@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archspec import pycode as py
-from archspec.backends.torch.arguments import argument, argument_hint, as_tuple
+from archspec.backends.torch.arguments import argument, argument_hint, as_tuple, layer_call
 from archspec.backends.torch.classes import build_class
-from archspec.backends.torch.emitter import CtorParam, Emitter, Hints, Passes, Static, annotation
+from archspec.backends.torch.emitter import CtorParam, Emitter, Hints, Passes, Static, Val
 from archspec.backends.torch.scan import stages_in
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim
@@ -24,7 +24,6 @@ from archspec.elaborate.values import (
     LayerValue,
     Pass,
     Step,
-    tensors_in,
 )
 from archspec.pycode.namespace import Namespace
 from archspec.syntax import ast
@@ -392,30 +391,31 @@ class Planner:
         self, e: Emitter, stage: ast.Stage, step: Step, kind: str, inputs: tuple[Hints, ...]
     ) -> tuple[py.Expr, tuple[Hints, ...]]:
         """The constructor call of a declared module, sized by its first application."""
+        from archspec.backends.torch.stages import group_expression
+
         found: Steps = []
         for p in e.passes:
             label = p.steps[id(stage)].label
-            for own in _own_steps(p):
+            for where, own in _steps_with_passes(p):
                 if own.kind == "apply" and own.label is label and own.module is not None:
-                    found.append((p, replace(own, kind=kind)))  # type: ignore[arg-type]
+                    found.append((where, replace(own, kind=kind)))  # type: ignore[arg-type]
                     break
-        proxy = self.pseudo_stage(stage.core)  # type: ignore[arg-type]
-        proxy = replace(proxy, label=stage.label)
+        proxy = replace(self.pseudo_stage(stage.core), label=stage.label)  # type: ignore[arg-type]
         self._stages.append(proxy)
-        for p, own in found:
-            p.steps[id(proxy)] = own
-        if kind == "layer":
-            from archspec.backends.torch.arguments import layer_call
-
-            return layer_call(e, proxy, found, inputs)
-        if kind == "block":
-            frames = [(p, s.frame) for p, s in found if s.frame is not None]
-            return self._call_block(e, proxy, frames, inputs)
-        from archspec.backends.torch.emitter import Val
-        from archspec.backends.torch.stages import group_expression
-
-        flow = Val(py.name("_"), inputs[0]) if inputs else None
-        return group_expression(e, proxy, flow)
+        for where, own in found:
+            where.steps[id(proxy)] = own
+        # The first application may stand in a loop: its passes are what the module is sized by.
+        outer, e.passes = e.passes, tuple(where for where, _ in found)
+        try:
+            if kind == "layer":
+                return layer_call(e, proxy, found, inputs)
+            if kind == "block":
+                frames = [(p, s.frame) for p, s in found if s.frame is not None]
+                return self._call_block(e, proxy, frames, inputs)
+            flow = Val(py.name("_"), inputs[0]) if inputs else None
+            return group_expression(e, proxy, flow)
+        finally:
+            e.passes = outer
 
     def bind_inlined(self, e: Emitter, stage: ast.Stage, frames: list[tuple[Pass, Frame]]) -> None:
         """The parameters of an inlined block: the caller's arguments, written in their place."""
@@ -485,12 +485,17 @@ def _all_steps(root: Pass) -> list[Step]:
     return found
 
 
-def _own_steps(root: Pass) -> list[Step]:
-    found = list(root.steps.values())
+def _steps_with_passes(root: Pass) -> list[tuple[Pass, Step]]:
+    """The steps of a body and of the loops in it, each with its pass."""
+    found = [(root, step) for step in root.steps.values()]
     for passes in root.loops.values():
         for p in passes:
-            found.extend(_own_steps(p))
+            found.extend(_steps_with_passes(p))
     return found
+
+
+def _own_steps(root: Pass) -> list[Step]:
+    return [step for _, step in _steps_with_passes(root)]
 
 
 def _frames(model: Elaborated) -> list[Frame]:
@@ -581,4 +586,4 @@ def _group_name(e: Emitter, stage: ast.Stage) -> str:
     return "".join(w[:1].upper() + w[1:] for w in words) or "Group"
 
 
-__all__ = ["ClassPlan", "Planner", "annotation", "structural", "tensors_in"]
+__all__ = ["ClassPlan", "Formula", "Planner", "structural"]

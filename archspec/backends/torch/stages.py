@@ -66,9 +66,9 @@ def _module(e: Emitter, stage: ast.Stage, kind: str, flow: Val | None) -> Val | 
 
 def after_label(e: Emitter, stage: ast.Stage, value: Val) -> Val:
     """Keep the value in a variable if its label is read later."""
-    if stage.label is not None and value.items and pattern(stage.label) in e.read and not e.silent:
+    if stage.label is not None and value.items and e.is_read(pattern(stage.label)) and not e.silent:
         return _keep_outputs(e, stage, value)
-    if stage.label is not None and pattern(stage.label) in e.read and not e.silent and not value.items:
+    if stage.label is not None and e.is_read(pattern(stage.label)) and not e.silent and not value.items:
         from archspec.backends.torch.body import variable
 
         target = variable(e, stage.label)
@@ -165,7 +165,7 @@ def _add_unlabelled(e: Emitter, steps: list[tuple[Pass, Step]], build: py.Expr) 
         locals_ = {name for name in free if name in inner or name in e.running.values()}
         if not locals_:
             if build not in e.single:
-                base = step.decl.name.lower()
+                base = step.decl.name.lower().removeprefix("adaptive")
                 base = base[:-2] if base[-2:] in ("1d", "2d", "3d") else base
                 e.single[build] = e.attributes.new(base)
                 e.state.tail.append(py.Assign(py.attr(SELF, e.single[build]), build))
@@ -233,8 +233,8 @@ def _is_sequential(e: Emitter, stage: ast.Stage) -> bool:
     assert isinstance(group, ast.Group)
     if "checkpoint" in stage.modifiers:
         return False
-    return is_chain(e, group.body.statements, e.passes) and not (
-        defined_names(group.body) & e.read
+    return is_chain(e, group.body.statements, e.passes) and not any(
+        e.is_read(name) for name in defined_names(group.body)
     )
 
 

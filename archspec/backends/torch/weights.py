@@ -134,14 +134,22 @@ def _by_path(
                 py.Subscript(weight, (py.const(int(part)),)) if part.isdecimal() else py.attr(weight, part)
             )
         return (py.ExprStmt(py.Call(py.dotted(f"init.{function}_"), (weight, *args), named)),)
+    if parts[0] == "**" and not any("*" in part for part in parts[1:]):
+        ending = py.const("." + ".".join(parts[1:]))
+        test = py.call(py.attr(py.name("name"), "endswith"), ending)
+        return _for_names(test, function, args, named)
     text = r"\.".join({"*": r"[^.]+", "**": r".+"}.get(part, part) for part in parts)
     pattern = py.call("re.fullmatch", py.const(text), py.name("name"))
+    return _for_names(pattern, function, args, named)
+
+
+def _for_names(test: py.Expr, function: str, args: Any, named: Any) -> tuple[py.Stmt, ...]:
     fill = py.Call(py.dotted(f"init.{function}_"), (py.name("parameter"), *args), named)
     return (
         py.For(
             py.Tuple((py.name("name"), py.name("parameter"))),
             py.call(py.attr(SELF, "named_parameters")),
-            (py.If(pattern, (py.ExprStmt(fill),)),),
+            (py.If(test, (py.ExprStmt(fill),)),),
         ),
     )
 
