@@ -1,4 +1,4 @@
-"""Random specs that are right by construction: every join fits or is aligned, every value is used."""
+"""Random specs that are right by construction: joins fit or are aligned, values are used."""
 
 from dataclasses import dataclass, field
 from random import Random
