@@ -1,6 +1,7 @@
 """`archspec new`."""
 
 import re
+from keyword import iskeyword
 from pathlib import Path
 
 import click
@@ -9,6 +10,9 @@ from archspec.cli.options import format_option
 from archspec.cli.output import echo, reporting
 from archspec.diagnostics import ArchSpecError, Diagnostic
 from archspec.diagnostics.render import Format
+
+#: The block of the starter, and the name that every emitted module imports.
+_TAKEN = frozenset({"BasicBlock", "Tensor"})
 
 
 @click.command(short_help="Write a commented spec to begin with.")
@@ -47,7 +51,7 @@ def new(name: str, format: Format) -> None:
 def model_name(stem: str) -> str:
     """A model's name made of a file's: `tiny-resnet` -> `TinyResnet`, `3d` -> `Model3d`.
 
-    It is none that a layer has.
+    It is none that a layer, the starter's block or Python has.
     """
     from archspec.layers import registry
 
@@ -55,7 +59,7 @@ def model_name(stem: str) -> str:
     name = "".join(word[:1].upper() + word[1:] for word in words) or "Model"
     if not name[0].isalpha():
         name = f"Model{name}"
-    taken = name == "BasicBlock" or registry.layer(name) is not None
+    taken = name in _TAKEN or iskeyword(name) or registry.layer(name) is not None
     return f"{name}Net" if taken else name
 
 

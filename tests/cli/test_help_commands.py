@@ -15,7 +15,9 @@ from archspec.layers import registry
 Run = Callable[..., Result]
 
 
-@pytest.mark.parametrize("name", ["net", "tiny-resnet", "3d_net.arch", "Linear", "école", "_"])
+@pytest.mark.parametrize(
+    "name", ["net", "tiny-resnet", "3d_net.arch", "Linear", "école", "_", "true"]
+)
 def test_a_new_spec_compiles(run: Run, name: str) -> None:
     assert run("new", name).exit_code == 0
     file = name if name.endswith(".arch") else f"{name}.arch"
@@ -37,6 +39,8 @@ def test_a_new_spec_compiles(run: Run, name: str) -> None:
         ("linear", "LinearNet"),
         ("basic-block", "BasicBlockNet"),
         ("---", "Model"),
+        ("none", "NoneNet"),
+        ("tensor", "TensorNet"),
     ],
 )
 def test_names_of_models(stem: str, name: str) -> None:
