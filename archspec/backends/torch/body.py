@@ -170,7 +170,7 @@ def _rolled(e: Emitter, statement: ast.For, flow: Val | None, inner: tuple[Pass,
     flow = e.own_variable(flow)
     ctor_iterable = _try(e, statement.iterable, e.translate)
     outer_scope = dict(e.scope)
-    loop_names = {t: e.ctor_names.new(t) if t != "_" else "_" for t in statement.targets}
+    loop_names = {t: e.loop_name(t) for t in statement.targets}
     used_in_forward: set[str] = set()
     for target in statement.targets:
         e.scope[target] = _loop_variable(e, target, loop_names[target], used_in_forward)

@@ -511,7 +511,7 @@ def _return(e: Emitter, body: list[py.Stmt], value: py.Expr) -> list[py.Stmt]:
     if isinstance(value, py.Tuple) or not is_any(value, typed):
         return [*body, py.Return(value)]
     name = e.result_names[0] if len(e.result_names) == 1 else "out"
-    result = py.name(name if name in e.forward_names else e.forward_names.new(name))
+    result = py.name(e.forward_names.new(name))
     return [*body, py.Assign(result, value, py.name("Tensor")), py.Return(result)]
 
 

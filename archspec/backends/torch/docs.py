@@ -1,7 +1,7 @@
 """Docstrings: shapes in the author's letters."""
 
 from inspect import cleandoc
-from textwrap import wrap
+from textwrap import fill, wrap
 
 from archspec import pycode as py
 from archspec.backends.torch.emitter import CtorParam, Emitter, Val
@@ -27,7 +27,8 @@ def forward_doc(e: Emitter, results: list[Val], params: list[CtorParam]) -> str:
     for result, name in zip(results, names, strict=True):
         shown = f"{name} " if name and name != "output" else ""
         outputs.append(shown + _shape(e, _known(e, result, name), letters, None))
-    return f"{', '.join(inputs)} -> {', '.join(outputs)}."
+    text = f"{', '.join(inputs)} -> {', '.join(outputs)}."
+    return fill(text, 76, break_long_words=False, break_on_hyphens=False)
 
 
 def _known(e: Emitter, result: Val, name: str) -> tuple[Dim, ...]:

@@ -56,6 +56,12 @@ class Container:
 
     expr: py.Expr
     sequential: bool
+    #: How `forward` refers to it, where that differs.
+    forward: py.Expr | None = None
+
+    @property
+    def in_forward(self) -> py.Expr:
+        return self.expr if self.forward is None else self.forward
 
 
 @dataclass(slots=True)
@@ -352,10 +358,25 @@ class Emitter:
         self.ctor_names.restore(ctor)
         self.forward_names.restore(forward)
 
+    def loop_name(self, name: str) -> str:
+        """A variable that is free in the constructor and in `forward`."""
+        if name == "_":
+            return name
+        tried: list[str] = []
+        while True:
+            tried.append(self.ctor_names.new(name))
+            if tried[-1] not in self.forward_names:
+                break
+        for other in tried[:-1]:
+            self.ctor_names.release(other)
+        self.forward_names.reserve(tried[-1])
+        return tried[-1]
+
     def release(self, names: Any) -> None:
         """Loop variables may be used again by later loops."""
         for name in names:
             self.ctor_names.release(name)
+            self.forward_names.release(name)
 
     # --- places --------------------------------------------------------------------------------
 

@@ -24,13 +24,15 @@ def emit_join(e: Emitter, core: Join, flow: Val | None) -> Val:
         raise CannotEmit("a join of no tensor")
     match core:
         case ast.Residual(body=body, align=align):
-            y, x = _body(e, body, flow, "identity")
+            y, x, kept = _body(e, body, flow, "identity")
             reused = _aligned(e, core, align, 0, y, x)
+            e.forward_names.release(kept)
             # A sum has no order; `x + f(x)` and `f(x) + project(x)` read best.
             operands = [x, y] if reused is x else [y, reused]
             return apply(e, core, _decl(e, core), operands)
         case ast.Dense(body=body):
-            y, x = _body(e, body, flow, "features")
+            y, x, kept = _body(e, body, flow, "features")
+            e.forward_names.release(kept)
             return apply(e, core, _decl(e, core), [x, y])
         case ast.Reuse():
             return _reuse(e, core, flow)
@@ -43,19 +45,26 @@ def _decl(e: Emitter, core: Join) -> FunctionDecl[Any]:
     return decl
 
 
-def _body(e: Emitter, body: ast.Body, flow: Val, keep: str) -> tuple[Val, Val]:
-    """The value of a body, and what flowed in: kept in a variable if the body overwrites it."""
+def _body(e: Emitter, body: ast.Body, flow: Val, keep: str) -> tuple[Val, Val, str]:
+    """The value of a body, and what flowed in: in a variable of its own if the body overwrites it.
+
+    The third result is that variable, to be released once the join is written.
+    """
     x = e.materialise(flow)
     before = len(e.state.forward)
     y = emit_statements(e, body.statements, x)
     assert y is not None
     written = e.state.forward[before:]
-    if isinstance(x.expr, py.Name) and _assigns(written, x.expr.id):
-        kept = py.name(e.forward_names.new(keep))
-        e.state.forward.insert(before, py.Assign(kept, x.expr))
-        e.forward_names.release(kept.id)
-        x = Val(kept, x.hints)
-    return y, x
+    if not isinstance(x.expr, py.Name) or not _assigns(written, x.expr.id):
+        return y, x, ""
+    tried: list[str] = []
+    while not tried or _assigns(written, tried[-1]):
+        tried.append(e.forward_names.new(keep))
+    for name in tried[:-1]:
+        e.forward_names.release(name)
+    kept = py.name(tried[-1])
+    e.state.forward.insert(before, py.Assign(kept, x.expr))
+    return y, Val(kept, x.hints), kept.id
 
 
 def _assigns(statements: list[py.Stmt] | tuple[py.Stmt, ...], name: str) -> bool:
@@ -132,27 +141,51 @@ def _aligned(
         return value
     condition = _condition(e, core, flags, y, x)
     passes = tuple(p for p, f in flags if f)
-    return _projection(e, align, condition, passes, x)
+    label = _single_label(e, align)
+    if label is not None:
+        return _projection(e, align, label, condition, passes, x)
+    return _conditional_align(e, align, condition, passes, x)
+
+
+def _single_label(e: Emitter, align: ast.Group) -> str | None:
+    """The label of an alignment that is one labelled module of the class."""
+    match align.body.statements:
+        case (ast.Flow(targets=(), stages=(ast.Stage(label=ast.Name(id=label)),)),):
+            return label if e.container.expr == SELF else None
+        case _:
+            return None
 
 
 def _projection(
-    e: Emitter, align: ast.Group, condition: py.Expr, passes: tuple[Pass, ...], x: Val
+    e: Emitter, align: ast.Group, label: str, condition: py.Expr, passes: tuple[Pass, ...], x: Val
 ) -> Val:
     """One labelled module that is the identity where nothing needs aligning."""
-    statements = align.body.statements
-    stage = statements[0].stages[0] if len(statements) == 1 and isinstance(statements[0], ast.Flow) else None
-    single = stage is not None and len(statements[0].stages) == 1  # type: ignore[union-attr]
-    if stage is None or not single or not isinstance(stage.label, ast.Name) or e.container.expr != SELF:
-        raise CannotEmit("an alignment of several layers that applies to some instances")
-    reference = py.attr(SELF, stage.label.id)
+    reference = py.attr(SELF, label)
     identity = py.call("nn.Identity")
     e.state.ctor.append(py.Assign(reference, identity, py.dotted("nn.Module")))
     with e.within(passes) as state:
-        value = emit_stage(e, stage, x, True)
+        value = emit_statements(e, align.body.statements, x)
     e.state.ctor.append(py.If(condition, tuple(state.ctor)))
     if state.forward or value is None:
         raise CannotEmit("an alignment that needs statements of its own")
     return value
+
+
+def _conditional_align(
+    e: Emitter, align: ast.Group, condition: py.Expr, passes: tuple[Pass, ...], x: Val
+) -> Val:
+    """Several layers that apply where `self.aligns` says so."""
+    flag = py.attr(SELF, e.attributes.new("aligns"))
+    shortcut = py.name(e.forward_names.new("shortcut"))
+    e.emit(py.Assign(shortcut, x.expr))
+    e.state.ctor.append(py.Assign(flag, condition))
+    with e.within(passes) as state:
+        value = emit_statements(e, align.body.statements, Val(shortcut, x.hints))
+        assert value is not None
+        e.emit(py.Assign(shortcut, value.expr))
+    e.state.ctor.append(py.If(flag, tuple(state.ctor)))
+    e.state.forward.append(py.If(flag, tuple(state.forward)))
+    return Val(shortcut, value.hints)
 
 
 def _condition(

@@ -8,6 +8,8 @@ from archspec import pycode as py
 from archspec.backends.torch.classes import build_class
 from archspec.backends.torch.emitter import CtorParam, literal
 from archspec.backends.torch.planner import ClassPlan, Planner, structural
+from archspec.backends.torch.sizes import CannotEmit
+from archspec.diagnostics import ArchSpecError, Diagnostic, Label
 from archspec.elaborate import Elaborated
 from archspec.pycode.printer import print_module
 
@@ -18,11 +20,25 @@ def emit_module(models: Sequence[Elaborated]) -> str:
     families: dict[Any, list[Elaborated]] = {}
     for model in models:
         families.setdefault((id(model.entry.block), structural(model.frame)), []).append(model)
-    for members in families.values():
-        _emit_family(planner, members, families)
+    try:
+        for members in families.values():
+            _emit_family(planner, members, families)
+    except CannotEmit as error:
+        raise ArchSpecError((_refusal(models, str(error)),)) from None
     functions = [definition for definition, _ in planner.functions.values()]
     body: list[py.Stmt] = [*functions, *planner.helpers, *planner.classes]
     return print_module(py.Module(_module_doc(models), tuple(body)))
+
+
+def _refusal(models: Sequence[Elaborated], reason: str) -> Diagnostic:
+    span = models[0].entry.span
+    return Diagnostic(
+        "A0117",
+        "error",
+        f"no Python can be written for `{models[0].entry.name}`: {reason}",
+        (Label(span, "the model is checked, but cannot be emitted", primary=True),),
+        help=("write the construct more explicitly, e.g. without the loop around it",),
+    )
 
 
 def _module_doc(models: Sequence[Elaborated]) -> str:

@@ -139,12 +139,12 @@ def add_module(e: Emitter, stage: ast.Stage, label: py.Expr | None, build: py.Ex
         return _add_unlabelled(e, steps, build)
     match label:
         case py.Constant(value=str() as text) if text.isidentifier():
-            reference = py.attr(container.expr, text)
-            e.state.ctor.append(py.Assign(reference, build))
+            e.state.ctor.append(py.Assign(py.attr(container.expr, text), build))
+            reference = py.attr(container.in_forward, text)
         case _:
             adder = py.attr(container.expr, "add_module")
             e.state.ctor.append(py.ExprStmt(py.call(adder, label, build)))
-            reference = get_module(e, container.expr, stage)
+            reference = get_module(e, container.in_forward, stage)
     if "frozen" in stage.modifiers:
         e.frozen.append(reference)
     return reference
@@ -176,7 +176,7 @@ def _add_unlabelled(e: Emitter, steps: list[tuple[Pass, Step]], build: py.Expr) 
     key = position_key(e, [(p, int(k)) for (p, _), k in zip(steps, keys, strict=True)])
     adder = py.attr(e.container.expr, "add_module")
     e.state.ctor.append(py.ExprStmt(py.call(adder, key, build)))
-    return py.call("getattr", e.container.expr, key)
+    return py.call("getattr", e.container.in_forward, key)
 
 
 def position_key(e: Emitter, keys: list[tuple[Pass, int]]) -> py.Expr:
@@ -186,7 +186,8 @@ def position_key(e: Emitter, keys: list[tuple[Pass, int]]) -> py.Expr:
         return py.const(str(values.pop()))
     for name in keys[0][0].names:
         points = sorted({(p.names.get(name), k) for p, k in keys}, key=str)
-        if any(type(x) is not int for x, _ in points) or len({x for x, _ in points}) < 2:
+        variables = {x for x, _ in points}
+        if any(type(x) is not int for x in variables) or not 1 < len(variables) == len(points):
             continue
         (x0, k0), (x1, k1) = points[0], points[1]
         if (k1 - k0) % (x1 - x0):  # type: ignore[operator]
@@ -277,6 +278,9 @@ def _chain_stage(e: Emitter, stage: ast.Stage, passes: tuple[Pass, ...]) -> bool
             stage.core, ast.Residual | ast.Dense | ast.Reuse
         )
     if set(stage.modifiers) - {"frozen"} or stage.modifiers:
+        return False
+    group = isinstance(stage.core, ast.Group) and not is_chain(e, stage.core.body.statements, passes)
+    if group and not self_contained(e, stage):
         return False
     return all(
         s.kind in ("layer", "block", "group")
@@ -371,7 +375,7 @@ def _sequential(
         case py.Constant(value=str() as text) if text.isidentifier():
             local = py.attr(container.expr, text)
             e.state.ctor.append(py.Assign(local, py.call("nn.Sequential")))
-            reference = local
+            reference = py.attr(container.in_forward, text)
             add_later = None
         case _:
             local = py.name(e.ctor_names.new("stage"))
@@ -443,12 +447,22 @@ def _namespace(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val | None:
     group = stage.core
     assert isinstance(group, ast.Group)
     label = module_key(e, stage)
-    if not isinstance(label, py.Constant) or not str(label.value).isidentifier():
-        raise CannotEmit("a group in a loop whose values are used outside")
-    local = py.attr(e.container.expr, str(label.value))
-    e.state.ctor.append(py.Assign(local, py.call("nn.Module")))
-    with e.inside(Container(local, False)):
+    container = e.container
+    module = py.call("nn.Module")
+    match label:
+        case py.Constant(value=str() as text) if text.isidentifier():
+            local: py.Expr = py.attr(container.expr, text)
+            e.state.ctor.append(py.Assign(local, module))
+            inner = Container(local, False, py.attr(container.in_forward, text))
+        case _:
+            local = py.name(e.ctor_names.new("group"))
+            e.state.ctor.append(py.Assign(local, module))
+            reference = add_module(e, stage, label, local)
+            inner = Container(local, False, reference)
+    with e.inside(inner):
         value = emit_statements(e, group.body.statements, flow)
+    if isinstance(local, py.Name):
+        e.ctor_names.release(local.id)
     return value if value is None else after_label(e, stage, value)
 
 

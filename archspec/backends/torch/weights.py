@@ -32,7 +32,7 @@ def emit_tensor(e: Emitter, statement: ast.Tensor) -> Val:
         values = [(p, e.evaluate(item, p)) for p in e.passes]  # type: ignore[arg-type]
         hint = e.static_hint(item, values)  # type: ignore[arg-type]
         sizes.append(hint if e.sizes.holds(hint, [(p, Dim.of(v)) for p, v in values]) else e.sizes.unknown())
-    return Val(reference, tuple(sizes))
+    return Val(py.attr(e.container.in_forward, statement.name.id), tuple(sizes))
 
 
 def _initial(e: Emitter, statement: ast.Tensor, shape: tuple[py.Expr, ...]) -> py.Expr:
