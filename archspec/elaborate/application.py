@@ -15,6 +15,7 @@ from archspec.elaborate.evaluate import (
     evaluate,
     name_of,
 )
+from archspec.elaborate.reserved import refused_attribute
 from archspec.elaborate.values import (
     POISON,
     BlockValue,
@@ -43,6 +44,14 @@ def child_module(ctx: Context, stage: ast.Stage) -> Module:
     key = name_of(ctx, stage.label) if stage.label is not None else str(cursor.position)
     cursor.position += 1
     span = stage.label.span if stage.label is not None else stage.span
+    refused = refused_attribute(key)
+    if refused is not None:
+        fail(
+            "A0107",
+            f"`{key}` cannot label a layer: {refused}",
+            span,
+            help=(f"choose another label, e.g. `{key}_`",),
+        )
     existing = cursor.module.children.get(key)
     taken = existing is not None or key in cursor.module.tensors
     if key in cursor.used or (taken and not cursor.again):
@@ -158,7 +167,6 @@ def apply_label(ctx: Context, stage: ast.Stage, label: Label, flow: Flowing) -> 
         return POISON
     inputs = tuple(tensors_in(flow))
     result = build(ctx, label.module, label.target, inputs, stage)
-    label.value = result
     step = ctx.pass_.steps[id(stage)]
     ctx.pass_.steps[id(stage)] = replace(step, kind="apply", label=label)
     return result

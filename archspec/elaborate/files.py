@@ -6,6 +6,7 @@ from typing import Any
 
 from archspec.diagnostics import ArchSpecError, Diagnostic, Edit, Fix, Label
 from archspec.diagnostics.suggest import closest
+from archspec.elaborate.reserved import refused_model
 from archspec.elaborate.values import BlockValue, FnValue
 from archspec.source import SourceFile, Span
 from archspec.syntax import ast
@@ -91,6 +92,8 @@ class Loader:
                 value = BlockValue(definition, scope)
                 fresh = self._bind(scope, definition.name, value)
                 _check_params(definition.params, self.diagnostics)
+                if definition.kind == "model":
+                    self._refuse_model_name(definition.name)
                 if definition.kind == "model" and fresh:
                     name = definition.name.id
                     entry = ModelEntry(name, definition, scope, None, definition.name.span)
@@ -104,6 +107,12 @@ class Loader:
                     definition.span,
                     help="declare the layer as a block of known layers",
                 )
+
+    def _refuse_model_name(self, name: ast.Name) -> None:
+        refused = refused_model(name.id)
+        if refused is not None:
+            message = f"`{name.id}` cannot name a model: {refused}"
+            self._error("A0107", message, name.span, help="choose another name")
 
     def _bind(self, scope: FileScope, name: ast.Name, value: object) -> bool:
         if name.id in scope.names:
@@ -145,6 +154,7 @@ class Loader:
                 )
             )
             return
+        self._refuse_model_name(variant.name)
         if self._bind(scope, variant.name, base):
             name = variant.name.id
             entry = ModelEntry(name, base.block, base.scope, variant.call, variant.name.span)

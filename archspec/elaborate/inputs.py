@@ -9,6 +9,7 @@ from archspec.elaborate.context import Context, fail
 from archspec.elaborate.evaluate import evaluate, evaluate_static, name_of, truth
 from archspec.elaborate.explain import made_at
 from archspec.elaborate.initializers import evaluate_initial
+from archspec.elaborate.reserved import refused_attribute
 from archspec.elaborate.values import Outputs, Poison, Tensor, describe
 from archspec.ir import TensorDecl, Value
 from archspec.layers.base import DTYPES, Obligation, TensorType, dtype_kind
@@ -336,6 +337,9 @@ def declare_tensor(ctx: Context, statement: ast.Tensor) -> None:
         fail("A0701", f"a param is trained, so `{name}` must be float", statement.shape.span)
     evaluate_initial(ctx, statement, name, tensor_type)
     module = cursor.module
+    refused = refused_attribute(name)
+    if refused is not None:
+        fail("A0107", f"`{name}` cannot name a {statement.kind}: {refused}", statement.name.span)
     if not cursor.again:
         if name in module.tensors or name in module.children:
             fail("A0107", f"`{name}` is taken already", statement.name.span)

@@ -59,7 +59,8 @@ class Group:
     block: ast.Block
     frames: list[Frame] = field(default_factory=list)
     plan: ClassPlan | None = None
-    name: str = ""
+    #: What was written with the plan: classes of groups, then its own.
+    classes: list[py.ClassDef] = field(default_factory=list)
 
 
 class Planner:
@@ -104,8 +105,9 @@ class Planner:
     def restore(self, saved: Any) -> None:
         """Forget the group classes, names and helpers of a failed attempt; blocks are kept."""
         classes, names, helpers, functions = saved
-        kept = [g.plan.definition for g in self.groups.values() if g.plan is not None]
-        self.classes = [c for c in self.classes if c in classes or any(c is k for k in kept)]
+        kept = {id(c) for c in classes}
+        kept |= {id(c) for g in self.groups.values() if g.plan is not None for c in g.classes}
+        self.classes = [c for c in self.classes if id(c) in kept]
         self.names.restore(names)
         self.names.reserve(*(c.name for c in self.classes))
         self.helpers, self.functions = helpers, functions
@@ -292,6 +294,7 @@ class Planner:
         group = self.groups[key]
         if group.plan is None:
             name = self.names.new(self._class_name(key, group))
+            before = {id(c) for c in self.classes}
             try:
                 group.plan = build_class(self, name, group.block, tuple(f.root for f in group.frames))
             except CannotEmit:
@@ -300,6 +303,7 @@ class Planner:
                 self._split(key, group)
                 raise
             self.classes.append(group.plan.definition)
+            group.classes = [c for c in self.classes if id(c) not in before]
         return group.plan
 
     def _split(self, key: Any, group: Group) -> None:

@@ -105,4 +105,6 @@ class Translator:
         parts = tuple(p if isinstance(p, str) else self(p) for p in name.parts)
         if all(isinstance(p, str | py.Constant) for p in parts):
             return py.const("".join(p if isinstance(p, str) else str(p.value) for p in parts))  # type: ignore[union-attr]
-        return py.FString(parts)
+        return py.FString(
+            tuple(str(p.value) if isinstance(p, py.Constant) else p for p in parts)
+        )
