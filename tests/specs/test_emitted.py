@@ -47,9 +47,7 @@ def test_ruff_finds_nothing(folder: Path) -> None:
     ruff = (sys.executable, "-m", "ruff")
     options = ("--isolated", "--target-version", "py311")
     run(*ruff, "check", *options, "--select", "E,F,I,UP,B", ".", cwd=folder)
-    run(
-        *ruff, "format", *options[:-2], "--line-length", "100", "--check", "--diff", ".", cwd=folder
-    )
+    run(*ruff, "format", *options, "--check", "--diff", ".", cwd=folder)
 
 
 def test_mypy_finds_nothing(folder: Path) -> None:
