@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-from archspec.diagnostics import Edit, Fix
+from archspec.diagnostics import Diagnostic, Edit, Fix
 from archspec.diagnostics import Label as Mark
 from archspec.elaborate.apply import apply_layer, check_node_limit
 from archspec.elaborate.binding import bind_params, match_params
 from archspec.elaborate.call_arguments import bind
-from archspec.elaborate.context import Context, fail
+from archspec.elaborate.context import Context, LimitError, SpecError, fail
 from archspec.elaborate.evaluate import (
     SilentError,
     arguments,
@@ -248,11 +248,10 @@ def call_block(
     frame = Frame(block, target.scope, module, dict(values), dict(values))
     frame.calls = (*ctx.frame.calls, span)
     frame.given = given
+    if len(frame.calls) > len(ctx.deepest):
+        ctx.deepest = frame.calls
     if len(frame.calls) > ctx.limits.depth:
-        same = sum(1 for f in frame.calls if f == span)
-        if same > 1:
-            fail("A0113", f"`{block.name.id}` uses itself without end", span)
-        ctx.limit("blocks are nested too deeply", span)
+        raise LimitError(too_deep(frame.calls, span))
     ctx.frame, ctx.pass_ = frame, frame.root
     ctx.cursor = Cursor(module, again=bool(module.children or module.tensors))
     try:
@@ -264,13 +263,38 @@ def call_block(
     return result, frame
 
 
+def too_deep(calls: tuple[Span, ...], place: Span) -> Diagnostic:
+    """What to say of blocks nested beyond the limit: mostly one of them uses itself."""
+    repeated = [call for call in dict.fromkeys(calls) if calls.count(call) > 2]
+    if not repeated:
+        message = "blocks, groups or expressions are nested too deeply"
+        return Diagnostic("A0203", "error", message, (Mark(place, "", primary=True),))
+    first, *others = repeated
+    name = first.text.split("(")[0]
+    labels = tuple(Mark(call, "through this call") for call in others[:3])
+    return Diagnostic(
+        "A0113",
+        "error",
+        f"`{name}` uses itself without end",
+        (Mark(first, "", primary=True), *labels),
+        help=("repeat with a loop, or call it under an `if` that ends: `if depth > 1 { … }`",),
+    )
+
+
 def run_block(ctx: Context, inputs: tuple[Tensor, ...], span: Span) -> Any:
     """The body of the block of the current frame, fed with `inputs`."""
     from archspec.elaborate.inputs import bind_inputs
     from archspec.elaborate.statements import run_statements
 
     frame = ctx.frame
-    flow = bind_inputs(ctx, inputs, span)
+    try:
+        flow = bind_inputs(ctx, inputs, span)
+    except LimitError:
+        raise
+    except SpecError as error:
+        ctx.report(error.diagnostic)
+        frame.outputs = POISON
+        return POISON
     result = run_statements(ctx, frame.block.body.statements, flow)
     if frame.outputs is None:
         frame.outputs = result

@@ -214,7 +214,14 @@ def split_tensors(
         if arg.name is None and is_tensor_like(arg.value):
             positional.extend(tensors_in(arg.value))
         elif arg.name in ports and is_tensor_like(arg.value):
-            (named[ports[arg.name]],) = tensors_in(arg.value)
+            tensors = tuple(tensors_in(arg.value))
+            if len(tensors) != 1:
+                fail(
+                    "A0305",
+                    f"`{arg.name}` of `{decl.name}` is one tensor, not {len(tensors)}",
+                    arg.node.span if arg.node else span,
+                )
+            named[ports[arg.name]] = tensors[0]
         elif is_tensor_like(arg.value):
             fail(
                 "A0106",

@@ -33,7 +33,7 @@ def _enumerate(items: Any, start: int = 0) -> list[tuple[int, Any]]:
 
 def _zip(*lists: Any) -> list[tuple[Any, ...]]:
     if len({len(items) for items in lists}) > 1:
-        raise ValueError(f"the lists have {', '.join(str(len(items)) for items in lists)} items")
+        raise ValueError(f"the lists have {' and '.join(str(len(items)) for items in lists)} items")
     return list(zip(*lists, strict=True))
 
 
@@ -41,9 +41,38 @@ def _reversed(items: Any) -> Any:
     return items[::-1]
 
 
+def _sqrt(x: Any) -> float:
+    if x < 0:
+        raise ValueError(f"{x} is negative")
+    return math.sqrt(x)
+
+
+def _log2(x: Any) -> float:
+    if x <= 0:
+        raise ValueError(f"{x} is not positive")
+    return math.log2(x)
+
+
+def _round(x: Any, digits: int | None = None) -> Any:
+    if digits is not None and abs(digits) > 100:
+        raise ValueError("more than 100 digits")
+    return round(x, digits)
+
+
+def _extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
+    """`min` or `max`, of the items of a list or of several numbers."""
+
+    def extreme(*items: Any) -> Any:
+        if len(items) == 1 and isinstance(items[0], list | tuple | range) and not items[0]:
+            raise ValueError("the list is empty")
+        return choose(*items)
+
+    return extreme
+
+
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
-    "len": len, "min": min, "max": max, "sum": _sum, "int": int, "round": round, "abs": abs,
-    "floor": math.floor, "ceil": math.ceil, "sqrt": math.sqrt, "log2": math.log2, "float": float,
+    "len": len, "min": _extreme(min), "max": _extreme(max), "sum": _sum, "int": int, "round": _round, "abs": abs,
+    "floor": math.floor, "ceil": math.ceil, "sqrt": _sqrt, "log2": _log2, "float": float,
     "enumerate": _enumerate, "zip": _zip, "reversed": _reversed,
 }  # fmt: skip
 BUILTINS: Final = {name: Builtin(name, function) for name, function in _FUNCTIONS.items()}

@@ -1,6 +1,6 @@
 """The state of one elaboration: the graph under construction, diagnostics, limits, caches."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from archspec.diagnostics import Diagnostic, Fix
@@ -82,17 +82,24 @@ class Context:
     given_out: list[Tensor] = field(default_factory=list)
     #: Symbols whose lower bound the author states.
     bounded: set[str] = field(default_factory=set)
+    #: The calls of the deepest block so far.
+    deepest: tuple[Span, ...] = ()
     steps: int = 0
     depth: int = 0
     #: Results of parameter validation and of shape rules, by call: repeated blocks cost little.
     validated: dict[Any, Any] = field(default_factory=dict)
     ruled: dict[Any, Any] = field(default_factory=dict)
     verdicts: dict[tuple[str, Dim, Dim], Verdict] = field(default_factory=dict)
-    _seen: dict[tuple[str, Span | None], int] = field(default_factory=dict)
+    _seen: set[tuple[str, Span]] = field(default_factory=set)
 
     @property
     def domains(self) -> Domains:
         return self.graph.domains
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error is reported already."""
+        return any(d.severity == "error" for d in self.diagnostics)
 
     def tick(self, span: Span) -> None:
         """Count one step of compile-time work."""
@@ -106,7 +113,7 @@ class Context:
                 "A0203",
                 "error",
                 message,
-                (Mark(span, "here", primary=True),),
+                (Mark(span, "", primary=True),),
                 help=("check the loop bounds and list lengths that lead here",),
             )
         )
@@ -114,26 +121,15 @@ class Context:
     def report(self, diagnostic: Diagnostic) -> None:
         """Add a diagnostic; the same fault of one place in several calls is reported once."""
         primary = diagnostic.primary
-        key = (diagnostic.code, primary.span if primary else None)
-        first = self._seen.get(key)
-        if first is not None and primary is not None:
-            return
-        self._seen[key] = len(self.diagnostics)
-        if self.frame.calls and primary is not None:
-            call = self.frame.calls[-1]
-            known = any(label.span == call for label in diagnostic.labels)
-            if not known and call != primary.span:
+        if primary is not None:
+            key = (diagnostic.code, primary.span)
+            if key in self._seen:
+                return
+            self._seen.add(key)
+            call = self.frame.calls[-1] if self.frame.calls else primary.span
+            if call not in {label.span for label in diagnostic.labels}:
                 where = Mark(call, f"in this call of `{self.frame.block.name.id}`")
-                labels = (*diagnostic.labels, where)
-                diagnostic = Diagnostic(
-                    diagnostic.code,
-                    diagnostic.severity,
-                    diagnostic.message,
-                    labels,
-                    diagnostic.notes,
-                    diagnostic.help,
-                    diagnostic.fixes,
-                )
+                diagnostic = replace(diagnostic, labels=(*diagnostic.labels, where))
         self.diagnostics.append(diagnostic)
 
     def decide(self, kind: str, left: Dim, right: Dim) -> Verdict:

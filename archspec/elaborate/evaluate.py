@@ -78,6 +78,8 @@ def lookup(ctx: Context, name: str) -> Any:
 
 def unknown_name(ctx: Context, name: str, node: ast.Node) -> NoReturn:
     """Fail with the diagnostic for a name that stands for nothing."""
+    if ctx.frame.incomplete:
+        raise SilentError
     known = [*ctx.frame.names, *ctx.frame.scope.names]
     if name[:1].isupper():
         layers = [*registry.layers(), *(k for k in known if k[:1].isupper())]
@@ -197,11 +199,13 @@ def _items(ctx: Context, node: ast.ListExpr | ast.TupleExpr) -> list[Any]:
 
 
 def _list(ctx: Context, node: ast.ListExpr) -> Any:
-    return _items(ctx, node)
+    items = _items(ctx, node)
+    return POISON if any(i is POISON for i in items) else bounded(ctx, items, node)
 
 
 def _tuple(ctx: Context, node: ast.TupleExpr) -> Any:
-    return tuple(_items(ctx, node))
+    items = _items(ctx, node)
+    return POISON if any(i is POISON for i in items) else bounded(ctx, tuple(items), node)
 
 
 def _comprehension(ctx: Context, node: ast.Comprehension) -> Any:
@@ -223,7 +227,7 @@ def _comprehension(ctx: Context, node: ast.Comprehension) -> Any:
         for target in node.targets:
             names.pop(target, None)
         names.update(saved)
-    return result
+    return POISON if any(item is POISON for item in result) else bounded(ctx, result, node)
 
 
 def iterate(ctx: Context, expr: ast.Expr) -> Sequence[Any]:
@@ -327,7 +331,7 @@ def _index(ctx: Context, node: ast.Index) -> Any:
         fail("A0201", "a list takes one index or slice", node.span)
     index = items[0]
     if isinstance(index, slice):
-        return value[index]
+        return _slice(ctx, value, index, node)
     if isinstance(index, Dim):
         open_size(ctx, index, node, "an index")
     if isinstance(index, bool) or not isinstance(index, int):
@@ -341,6 +345,15 @@ def _index(ctx: Context, node: ast.Index) -> Any:
             node.span,
             help=("indices count from 0",),
         )
+
+
+def _slice(ctx: Context, value: Any, index: slice, node: ast.Index) -> Any:
+    for bound in (index.start, index.stop, index.step):
+        if isinstance(bound, Dim):
+            open_size(ctx, bound, node, "a slice of a list")
+    if index.step == 0:
+        fail("A0202", "a slice cannot advance by 0", node.span)
+    return value[index]
 
 
 def _index_item(ctx: Context, item: ast.Expr | ast.Slice | ast.Ellipsis) -> Any:

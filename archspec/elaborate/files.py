@@ -12,7 +12,9 @@ from archspec.source import SourceFile, Span
 from archspec.syntax import ast
 from archspec.syntax.parser import parse
 
+#: Files that one file may import, and how long a chain of imports may be.
 MAX_FILES = 500
+MAX_DEPTH = 50
 
 
 @dataclass(slots=True, eq=False)
@@ -43,9 +45,11 @@ def read_source(path: Path, shown: str | None = None, at: Span | None = None) ->
     code = "A0801" if at is None else "A0111"
     labels = () if at is None else (Label(at, "imported here", primary=True),)
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise OSError(None, "not a regular file")  # reading a pipe or device would not end
         data = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         message = f"cannot read `{shown or path}`: {reason[:1].lower()}{reason[1:]}"
         raise ArchSpecError((Diagnostic(code, "error", message, labels),)) from None
     try:
@@ -207,7 +211,7 @@ class Loader:
             return None
         try:
             path = (base / relative).resolve()
-        except (OSError, RuntimeError):
+        except (OSError, RuntimeError, ValueError):
             path = base / relative
         if path in self.loading:
             circle = " -> ".join(p.name for p in [*self.loading[self.loading.index(path) :], path])
@@ -220,9 +224,12 @@ class Loader:
             return None
         if path in self.scopes:
             return self.scopes[path]
-        if len(self.scopes) >= MAX_FILES:
+        if len(self.scopes) >= MAX_FILES or len(self.loading) >= MAX_DEPTH:
             self._error(
-                "A0203", f"more than {MAX_FILES} files are imported", use.path_span, help=""
+                "A0203",
+                f"more than {MAX_FILES} files are imported, or {MAX_DEPTH} in a row",
+                use.path_span,
+                help="put blocks that belong together into one file",
             )
             return None
         shown = str(Path(scope.source.name).parent / relative)

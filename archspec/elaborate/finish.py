@@ -17,6 +17,7 @@ from archspec.syntax import ast
 def finish(ctx: Context) -> None:
     """Resolve ties and initialisers, then refuse what no output depends on."""
     frame = ctx.frame
+    failed = ctx.failed
     for where, statement in ctx.deferred:
         ctx.frame = where
         try:
@@ -27,10 +28,14 @@ def finish(ctx: Context) -> None:
         except LimitError:
             raise
         except SpecError as error:
-            ctx.report(error.diagnostic)
+            # What a failed layer would have brought is missing, and no fault of its own.
+            if not (failed and error.diagnostic.code in ("A0306", "A0603")):
+                ctx.report(error.diagnostic)
         except SilentError:
             continue
     ctx.frame = frame
+    if failed:
+        return
     _relations(ctx)
     _unused(ctx)
     _shared_statistics(ctx)
@@ -175,10 +180,6 @@ def _matches(parts: list[str], keys: list[str]) -> bool:
 
 
 def _relations(ctx: Context) -> None:
-    applied: dict[int, int] = {}
-    for node in ctx.graph.nodes:
-        if node.kind == "layer":
-            applied[id(node.module)] = applied.get(id(node.module), 0) + 1
     for module in ctx.graph.modules():
         if module.shared:
             ctx.graph.relations.append(Relation("shared", module.path, module.path, module.span))

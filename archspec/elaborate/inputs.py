@@ -1,5 +1,6 @@
 """Declared shapes: inputs of models and blocks, `where`, checked outputs, params and buffers."""
 
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from archspec.diagnostics import Label as Mark
@@ -102,7 +103,7 @@ def declare_inputs(ctx: Context) -> Flowing:
         frame.inputs.append((statement.name, tensor))
         first = first or tensor
     for statement in declared:
-        for condition in statement.where:
+        for condition in _conjuncts(statement.where):
             _restrict(ctx, condition)
     return first if len(declared) == 1 else None
 
@@ -135,7 +136,7 @@ def _equalities(declared: list[ast.Input]) -> dict[str, str]:
     dims = {d.id for s in declared for d in s.shape.dims if isinstance(d, ast.Name)}
     same: dict[str, str] = {}
     for statement in declared:
-        for condition in statement.where:
+        for condition in _conjuncts(statement.where):
             match condition:
                 case ast.Compare(first=ast.Name(id=a), rest=(("==", ast.Name(id=b)),)) if {
                     a,
@@ -147,12 +148,17 @@ def _equalities(declared: list[ast.Input]) -> dict[str, str]:
     return same
 
 
+def _conjuncts(conditions: Sequence[ast.Expr]) -> Iterator[ast.Expr]:
+    """`a and b, c` as a, b, c."""
+    for condition in conditions:
+        if isinstance(condition, ast.Binary) and condition.op == "and":
+            yield from _conjuncts((condition.left, condition.right))
+        else:
+            yield condition
+
+
 def _restrict(ctx: Context, condition: ast.Expr) -> None:
     """Narrow the domain of a symbol by one condition of `where`."""
-    if isinstance(condition, ast.Binary) and condition.op == "and":
-        _restrict(ctx, condition.left)
-        _restrict(ctx, condition.right)
-        return
     if not isinstance(condition, ast.Compare):
         _unusable(condition)
     left = condition.first

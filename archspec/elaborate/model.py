@@ -7,6 +7,7 @@ from typing import Any
 from archspec.diagnostics import ArchSpecError, Diagnostic
 from archspec.diagnostics import Label as Mark
 from archspec.dims import Domains
+from archspec.elaborate.application import too_deep
 from archspec.elaborate.binding import bind_params, match_params
 from archspec.elaborate.context import Context, Limits, SpecError
 from archspec.elaborate.evaluate import SilentError, arguments
@@ -55,13 +56,8 @@ def elaborate(
     except SilentError:
         pass
     except RecursionError:
-        message = "blocks, groups or expressions are nested too deeply"
-        ctx.diagnostics.append(
-            Diagnostic(
-                "A0203", "error", message, (Mark(span, "while unrolling this", primary=True),)
-            )
-        )
-    if any(d.severity == "error" for d in ctx.diagnostics):
+        ctx.diagnostics.append(too_deep(ctx.deepest, span))
+    if ctx.failed:
         raise ArchSpecError(tuple(ctx.diagnostics))
     return Elaborated(entry, graph, frame, tuple(ctx.diagnostics))
 

@@ -1,7 +1,7 @@
 """Operators on compile-time values and tensors; the values are evaluated already."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
 from archspec.dims import Dim, DimError, Proven
@@ -9,6 +9,7 @@ from archspec.elaborate.apply import call_function
 from archspec.elaborate.context import Context, fail
 from archspec.elaborate.explain import inputs_of
 from archspec.elaborate.values import POISON, Argument, Tensor, describe
+from archspec.source import Span
 from archspec.syntax import ast
 
 TENSOR_OPERATORS: Final = {
@@ -26,12 +27,30 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
 }  # fmt: skip
 
 
+def _leaves(items: Sequence[Any], limit: int) -> int:
+    """How many values are in a list, those of inner lists included; stops counting above `limit`."""
+    count = 0
+    stack: list[Any] = [iter(items)]
+    while stack and count <= limit:
+        item = next(stack[-1], stack)
+        if item is stack:
+            stack.pop()
+            continue
+        count += 1
+        if isinstance(item, list | tuple):
+            stack.append(iter(item))
+    return count
+
+
 def bounded(ctx: Context, value: Any, node: ast.Node) -> Any:
     """`value`, unless it is larger than the limits allow; sizes that are known become integers."""
     if type(value) is int and value.bit_length() > ctx.limits.bits:
         ctx.limit(f"an integer of more than {ctx.limits.bits} bits", node.span)
-    if isinstance(value, str | list | tuple) and len(value) > ctx.limits.items:
-        ctx.limit(f"a value of more than {ctx.limits.items:,} items", node.span)
+    if isinstance(value, str | list | tuple):
+        count = len(value) if isinstance(value, str) else _leaves(value, ctx.limits.items)
+        if count > ctx.limits.items:
+            ctx.limit(f"a value of more than {ctx.limits.items:,} items", node.span)
+        ctx.steps += count  # lists inside lists would double for free
     if isinstance(value, Dim) and value.const is not None:
         return value.const
     return value
@@ -115,19 +134,21 @@ def _tensor_binary(ctx: Context, node: ast.Binary, left: Any, right: Any) -> Any
     return call_function(ctx, name, args, node)
 
 
-def compare_values(ctx: Context, op: str, left: Any, right: Any, span: Any, node: ast.Node) -> bool:
+def compare_values(
+    ctx: Context, op: str, left: Any, right: Any, span: Span, node: ast.Node
+) -> bool:
     """One comparison; of open sizes only where it has the same answer for all of them."""
     if op in ("in", "not in"):
         if not isinstance(right, list | tuple | range | str):
             fail("A0201", f"`{op}` needs a list, not {describe(right)}", span)
-        try:
+        if isinstance(right, str):
+            if not isinstance(left, str):
+                _mismatch(op, left, right, span)
             return (left in right) is (op == "in")
-        except TypeError:
-            fail(
-                "A0201",
-                f"`{op}` does not work between {describe(left)} and {describe(right)}",
-                span,
-            )
+        if isinstance(left, Dim):
+            found = [compare_values(ctx, "==", left, item, span, node) for item in right]
+            return any(found) is (op == "in")
+        return (left in right) is (op == "in")
     if isinstance(left, Dim) or isinstance(right, Dim):
         for side in (left, right):
             if isinstance(side, bool) or not isinstance(side, int | Dim):
@@ -142,7 +163,11 @@ def compare_values(ctx: Context, op: str, left: Any, right: Any, span: Any, node
     try:
         return bool(_COMPARE[op](left, right))
     except TypeError:
-        fail("A0201", f"`{op}` does not work between {describe(left)} and {describe(right)}", span)
+        _mismatch(op, left, right, span)
+
+
+def _mismatch(op: str, left: Any, right: Any, span: Span) -> NoReturn:
+    fail("A0201", f"`{op}` does not work between {describe(left)} and {describe(right)}", span)
 
 
 def decide_comparison(ctx: Context, op: str, left: Dim, right: Dim) -> bool | None:

@@ -6,7 +6,7 @@ from archspec.elaborate import joins
 from archspec.elaborate.application import apply_label, apply_target, declare, run_block
 from archspec.elaborate.apply import apply_function
 from archspec.elaborate.binding import bind_params, match_params
-from archspec.elaborate.context import Context, fail
+from archspec.elaborate.context import Context, LimitError, fail
 from archspec.elaborate.evaluate import (
     arguments,
     call_value,
@@ -227,7 +227,9 @@ def _value(ctx: Context, stage: ast.Stage, value: Any, flow: Flowing, first: boo
     match value:
         case LayerValue() | BlockValue():
             return apply_target(ctx, stage, value, flow)
-        case Tensor() | Outputs() | Poison():
+        case Poison():
+            return POISON
+        case Tensor() | Outputs():
             if not first and not mentions_flow(stage.core):
                 _refuse_dropped(stage.core.span)
             return _source(ctx, stage, value)
@@ -276,7 +278,7 @@ def _inline(ctx: Context, stage: ast.Stage, core: ast.Inline, flow: Flowing) -> 
     frame.calls = (*ctx.frame.calls, span)
     frame.given = match_params(block.params, target.args, block.name.id, span)
     if len(frame.calls) > ctx.limits.depth:
-        fail("A0113", f"`{block.name.id}` uses itself without end", span)
+        raise LimitError(too_deep(frame.calls, span))
     ctx.frame, ctx.pass_ = frame, frame.root
     try:
         result = run_block(ctx, tuple(tensors_in(flow)), span)

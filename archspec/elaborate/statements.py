@@ -54,6 +54,8 @@ def _poison(ctx: Context, statement: ast.Statement) -> Flowing:
             for target in statement.targets:
                 _bind_quietly(ctx, target)
             for stage in statement.stages:
+                if isinstance(stage.core, ast.Inline | ast.Group):
+                    ctx.frame.incomplete = True
                 if stage.label is not None:
                     _bind_quietly(ctx, stage.label, keep_label=True)
         case ast.Output():
@@ -64,7 +66,7 @@ def _poison(ctx: Context, statement: ast.Statement) -> Flowing:
         case ast.Tensor():
             _bind_quietly(ctx, statement.name)
         case _:
-            pass
+            ctx.frame.incomplete = True
     return POISON
 
 
@@ -72,6 +74,7 @@ def _bind_quietly(ctx: Context, target: ast.Name | ast.Template, keep_label: boo
     try:
         name = name_of(ctx, target)
     except (SpecError, SilentError):
+        ctx.frame.incomplete = True
         return
     existing = ctx.frame.names.get(name)
     if keep_label and isinstance(existing, Label):

@@ -178,6 +178,8 @@ class Frame:
     #: Where it was called: one span per level, innermost last.
     calls: tuple[Span, ...] = ()
     given: dict[str, Argument] = field(default_factory=dict)
+    #: A statement failed whose names are not known: what is unknown from here on may be one of them.
+    incomplete: bool = False
     root: Pass = field(init=False)
 
     def __post_init__(self) -> None:
