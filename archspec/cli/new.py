@@ -32,6 +32,8 @@ def new(name: str, format: Format) -> None:
     from importlib.resources import files
 
     path = Path(name if name.endswith(".arch") else f"{name}.arch")
+    if path.name == ".arch":
+        raise click.UsageError(f"NAME is that of a file, not `{name}`")
     model = model_name(path.stem)
     text = files("archspec.cli").joinpath("starter.arch").read_text(encoding="utf-8")
     text = text.replace("starter.arch", path.name).replace("Starter", model)

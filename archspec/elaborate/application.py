@@ -55,14 +55,19 @@ def child_module(ctx: Context, stage: ast.Stage) -> Module:
     existing = cursor.module.children.get(key)
     taken = existing is not None or key in cursor.module.tensors
     if key in cursor.used or (taken and not cursor.again):
-        earlier = existing.span if existing is not None else cursor.module.tensors[key].span
+        label = ctx.labels.get(id(existing))
+        earlier = label.span if label is not None else cursor.module.tensors[key].span
+        again = "in the next round of the loop" if earlier == span else ""
         fail(
             "A0107",
             f"the label `{key}` is taken already",
             span,
-            labels=(Mark(earlier, "first used here"),),
+            f"taken again {again}" if again else "",
+            labels=() if again else (Mark(earlier, "first used here"),),
             help=(
-                "give each layer of a block its own label; in a loop, with its variable: `name{i}`",
+                f"label it with the loop's variable: `{key}{{i}}`"
+                if again
+                else "give each layer of a block its own label",
             ),
         )
     cursor.used.add(key)

@@ -6,8 +6,9 @@ from archspec.diagnostics import Label
 from archspec.dims import Dim, DimError, Proven, Refuted, Unknown
 from archspec.elaborate.call_arguments import Given, bind
 from archspec.elaborate.context import Context, fail
-from archspec.elaborate.explain import inputs_of, lay_out_counterexample, made_at
+from archspec.elaborate.explain import inputs_of, lay_out_counterexample, made_at, merged
 from archspec.elaborate.values import (
+    Application,
     Argument,
     Outputs,
     Poison,
@@ -57,7 +58,7 @@ def run_rule(
     try:
         outputs = decl.shape(params, types, need)
     except RuleError as error:
-        primary, labels = _places(ctx, error.at, span, inputs, given)
+        primary, labels = _places(ctx, error.at, span, inputs, given, error.code == "A0404")
         fail(error.code, error.message, primary, labels=labels, notes=error.notes, help=error.help)
     except DimError as error:
         fail("A0204", f"the shape of `{decl.name}` cannot be computed: {error}", span)
@@ -88,6 +89,7 @@ def report_obligation(
     primary, labels = _places(ctx, obligation.at, span, inputs, given)
     left, right = obligation.left, obligation.right
     notes: list[str] = []
+    opened: tuple[Dim, ...] = ()
     code, message = obligation.code, obligation.message
     match verdict:
         case Unknown(reason=reason):
@@ -98,17 +100,16 @@ def report_obligation(
             if left.const is None or right.const is None:
                 code = "A0403" if code == "A0401" else code
                 notes.append(lay_out_counterexample(obligation.kind, left, right, counterexample))
-                labels = (*labels, *inputs_of(ctx, left, right))
-    known = {label.span for label in labels} | {primary}
-    shown = tuple(
-        label for tensor in inputs for label in made_at(ctx, tensor) if label.span not in known
-    )
+                opened = (left, right)
+    if not labels:
+        labels = tuple(label for tensor in inputs for label in made_at(ctx, tensor))
+    marks = merged((*inputs_of(ctx, *opened), *labels), primary)
     ctx.report(
         Diagnostic(
             code,
             "error",
             message,
-            (Mark(primary, "", primary=True), *labels, *shown),
+            (Mark(primary, "", primary=True), *marks),
             tuple(notes),
             obligation.help,
         )
@@ -116,7 +117,12 @@ def report_obligation(
 
 
 def _places(
-    ctx: Context, at: tuple[Place, ...], span: Span, inputs: tuple[Tensor, ...], given: Given
+    ctx: Context,
+    at: tuple[Place, ...],
+    span: Span,
+    inputs: tuple[Tensor, ...],
+    given: Given,
+    rank: bool = False,
 ) -> tuple[Span, tuple[Label, ...]]:
     """The primary span of a fault, and labels for its other places."""
     primary: Span | None = None
@@ -127,10 +133,9 @@ def _places(
             if arg is not None and arg.node is not None and primary is None:
                 primary = arg.node.span
         elif place.port < len(inputs):
-            labels.extend(made_at(ctx, inputs[place.port], place.axis))
-    if primary is not None and primary != span:
-        labels = [label for label in labels if label.span != primary]
-    return primary or span, tuple(dict.fromkeys(labels))
+            labels.extend(made_at(ctx, inputs[place.port], place.axis, rank))
+    primary = primary or span
+    return primary, merged(labels, primary)
 
 
 # --- application -------------------------------------------------------------------------------
@@ -166,6 +171,7 @@ def apply_function(
         params,
         ctx.frame.module,
     )
+    ctx.given[new.id] = given
     check_node_limit(ctx, node.span)
     result = outputs_of(ctx, new.id)
     ctx.pass_.steps[id(node)] = Step("function", inputs, result, None, params, decl, given)
@@ -313,6 +319,7 @@ def apply_layer(
         params,
         module,
     )
+    ctx.given[node.id] = given
     check_node_limit(ctx, span)
     return outputs_of(ctx, node.id)
 
@@ -321,18 +328,29 @@ def _refuse_shared(ctx: Context, module: Module, weights: Any, span: Span) -> No
     def show(shape: tuple[Dim, ...]) -> str:
         return "[" + ", ".join(str(d) for d in shape) + "]"
 
+    def types(application: Application) -> str:
+        return " and ".join(str(t.type) for t in application.inputs)
+
     pairs = [(a, b) for a, b in zip(module.weights, weights, strict=False) if a.shape != b.shape]
-    notes = (
+    notes = tuple(
         f"`{module.path}.{a.name}` would be {show(a.shape)} and {show(b.shape)}"
         for a, b in pairs[:1]
     )
+    now = ctx.applying[-1] if ctx.applying else None
+    if now is None or now.label.first is None:
+        message = f"`{module.path}` is applied to inputs that need different weights"
+        fail("A0601", message, span, notes=notes)
+    first = now.label.first
     fail(
         "A0601",
-        f"shared `{module.path}` is applied to inputs that need different weights",
-        span,
-        "applied again here",
-        labels=(Label(module.span, "its weights took their shapes here"),),
-        notes=tuple(notes),
+        f"shared `{now.label.name}` is applied to {types(first)} and to {types(now)}",
+        now.span,
+        "second application",
+        labels=(
+            Label(first.span, "first application"),
+            *((Label(span, "one set of weights cannot serve both"),) if span != now.span else ()),
+        ),
+        notes=notes,
         help=("make the inputs alike, or use a layer of its own for each",),
     )
 

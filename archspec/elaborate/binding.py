@@ -3,6 +3,7 @@
 from typing import Any
 
 from archspec.dims import Dim
+from archspec.elaborate.call_arguments import keyword_span
 from archspec.elaborate.context import Context, fail
 from archspec.elaborate.files import FileScope, suggestion
 from archspec.elaborate.values import (
@@ -16,7 +17,10 @@ from archspec.elaborate.values import (
 from archspec.source import Span
 from archspec.syntax import ast
 
-KINDS = ("layer", "int", "float", "bool", "str", "list")
+KINDS = {
+    "layer": "a layer or block", "int": "an integer", "float": "a number", "bool": "true or false",
+    "str": "a string", "list": "a list",
+}  # fmt: skip
 
 
 def bind_params(
@@ -65,10 +69,10 @@ def match_params(
     for arg in args:
         if arg.name is None:
             continue
-        place = arg.node.span if arg.node else span
+        place = keyword_span(arg.node.span, arg.name) if arg.node else span
         if arg.name not in names:
-            help, _ = suggestion(place, arg.name, names, "parameter")
-            fail("A0105", f"`{name}` has no parameter `{arg.name}`", place, help=help)
+            help, fixes = suggestion(place, arg.name, names, "parameter")
+            fail("A0105", f"`{name}` has no parameter `{arg.name}`", place, help=help, fixes=fixes)
         if arg.name in given:
             fail("A0108", f"the parameter `{arg.name}` of `{name}` is given twice", place)
         given[arg.name] = arg
@@ -128,6 +132,6 @@ def check_kind(param: ast.Param, value: Any, arg: Argument | None, name: str, sp
     if not fits[param.kind] and not (value is None and param.default is not None):
         fail(
             "A0106",
-            f"`{param.name}` of `{name}` takes a {param.kind}, not {describe(value)}",
+            f"`{param.name}` of `{name}` takes {KINDS[param.kind]}, not {describe(value)}",
             place,
         )

@@ -1,7 +1,9 @@
 """Arguments of declared layers and functions: matched with their names, checked, converted."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
+from archspec.diagnostics import Label as Mark
 from archspec.dims import Dim
 from archspec.elaborate.context import Context, fail
 from archspec.elaborate.explain import inputs_of
@@ -51,7 +53,7 @@ def bind(
         if arg.name not in fields and decl.Params.model_config.get("extra") != "allow":
             from archspec.elaborate.files import suggestion
 
-            name_span = _keyword_span(place, arg.name)
+            name_span = keyword_span(place, arg.name)
             help, fixes = suggestion(name_span, arg.name, fields, "argument")
             inferred = (
                 "in_channels",
@@ -71,12 +73,18 @@ def bind(
                 fixes=fixes,
             )
         if arg.name in given:
-            fail("A0108", f"the argument `{arg.name}` of `{decl.name}` is given twice", place)
+            first = given[arg.name].node
+            fail(
+                "A0108",
+                f"the argument `{arg.name}` of `{decl.name}` is given twice",
+                keyword_span(place, arg.name),
+                labels=(Mark(first.span, "given here by its place"),) if first else (),
+            )
         given[arg.name] = arg
     return _validate(ctx, decl, given, span), given
 
 
-def _keyword_span(value: Span, name: str) -> Span:
+def keyword_span(value: Span, name: str) -> Span:
     """The span of `name` in `name=value`, found left of the value."""
     start = value.source.text.rfind(name, 0, value.start)
     return value if start == -1 else Span(value.source, start, start + len(name))
@@ -114,7 +122,7 @@ def _validate(ctx: Context, decl: Declaration[Any], given: Given, span: Span) ->
         place_span = place.node.span if place is not None and place.node is not None else span
         value = place.value if place is not None else None
         _refuse_open_sizes(ctx, decl, name, value, place, span)
-        reason = _reason(first["type"], first["msg"])
+        reason = _reason(first)
         shown = describe(value) if not isinstance(value, list | tuple) else f"`{place_span.text}`"
         fail(
             "A0106",
@@ -142,12 +150,37 @@ def _refuse_open_sizes(
             )
 
 
-def _reason(kind: str, message: str) -> str:
-    message = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    message = message.removeprefix("Input should be ")
-    if kind in ("value_error", "assertion_error"):
-        return message
-    return f"must be {message.removeprefix('a valid ')}"
+def _reason(error: Mapping[str, Any]) -> str:
+    """What is wrong with an argument, as `must be …`; `error` is pydantic's."""
+    kind, context = error["type"], error.get("ctx", {})
+    match kind:
+        case "value_error" | "assertion_error":
+            return str(error["msg"]).partition(", ")[2]
+        case "int_type" | "int_parsing" | "int_from_float":
+            return "must be an integer"
+        case "float_type":
+            return "must be a number"
+        case "bool_type":
+            return "must be `true` or `false`"
+        case "string_type":
+            return "must be a string"
+        case "tuple_type" | "list_type":
+            return "must be a list"
+        case "greater_than":
+            return f"must be greater than {context['gt']}"
+        case "greater_than_equal":
+            return f"must be at least {context['ge']}"
+        case "less_than":
+            return f"must be less than {context['lt']}"
+        case "less_than_equal":
+            return f"must be at most {context['le']}"
+        case "too_long" | "too_short" | "missing":
+            return "must have as many items as there are axes"
+        case "literal_error":
+            options = str(context["expected"]).replace("'", '"').replace(" or ", ", ")
+            return f"must be one of {options}"
+        case _:
+            return f"must be {str(error['msg']).removeprefix('Input should be ')}"
 
 
 def _freeze(value: Any) -> Any:

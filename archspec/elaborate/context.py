@@ -16,7 +16,7 @@ from archspec.dims import (
     equal,
     satisfying_lower,
 )
-from archspec.elaborate.values import Cursor, Frame, Label, Pass, Tensor
+from archspec.elaborate.values import Application, Argument, Cursor, Frame, Label, Pass, Tensor
 from archspec.ir import Graph, Requirement
 from archspec.layers.base import Obligation
 from archspec.source import Span
@@ -82,6 +82,11 @@ class Context:
     given_out: list[Tensor] = field(default_factory=list)
     #: Symbols whose lower bound the author states.
     bounded: set[str] = field(default_factory=set)
+    #: The statements of the model's inputs and the arguments of its nodes, by node.
+    inputs: dict[int, ast.Input] = field(default_factory=dict)
+    given: dict[int, dict[str, Argument]] = field(default_factory=dict)
+    #: The shared modules being applied, innermost last.
+    applying: list[Application] = field(default_factory=list)
     #: The calls of the deepest block so far.
     deepest: tuple[Span, ...] = ()
     steps: int = 0

@@ -7,7 +7,7 @@ from archspec.dims import Dim
 from archspec.elaborate.apply import apply_function, call_function, index_tensor
 from archspec.elaborate.builtins import BUILTINS, call_builtin
 from archspec.elaborate.context import Context, LimitError, SpecError, fail
-from archspec.elaborate.files import suggestion
+from archspec.elaborate.files import replacement, suggestion
 from archspec.elaborate.operators import binary, bounded, compare_values, open_size
 from archspec.elaborate.values import (
     POISON,
@@ -76,11 +76,22 @@ def lookup(ctx: Context, name: str) -> Any:
     raise KeyError(name)
 
 
+#: What other libraries, or other versions of torch, call a function.
+OTHER_WORDS: Final = {
+    "cat": "concat", "concatenate": "concat", "view": "reshape", "bmm": "matmul", "mm": "matmul",
+    "plus": "add", "multiply": "mul", "subtract": "sub", "divide": "div",
+}  # fmt: skip
+
+
 def unknown_name(ctx: Context, name: str, node: ast.Node) -> NoReturn:
     """Fail with the diagnostic for a name that stands for nothing."""
     if ctx.frame.incomplete:
         raise SilentError
     known = [*ctx.frame.names, *ctx.frame.scope.names]
+    if name.isupper() and len(name) <= 2:
+        open_sizes = [n for n in known if n.isupper()]
+        help = (f"sizes here: {', '.join(f'`{n}`' for n in open_sizes)}",) if open_sizes else ()
+        fail("A0101", f"unknown size `{name}`", node.span, help=help)
     if name[:1].isupper():
         layers = [*registry.layers(), *(k for k in known if k[:1].isupper())]
         help, fixes = suggestion(node.span, name, layers, "layer")
@@ -92,8 +103,15 @@ def unknown_name(ctx: Context, name: str, node: ast.Node) -> NoReturn:
             node.span,
             help=("begin with a value: `x -> …`",),
         )
-    candidates = [*known, *registry.functions(), *BUILTINS]
-    help, fixes = suggestion(node.span, name, [c for c in candidates if c != "_"], "name")
+    own = [name for name in known if name != "_"]
+    candidates = [*own, *registry.functions(), *registry.layers(), *BUILTINS]
+    if name in OTHER_WORDS:
+        candidates = [OTHER_WORDS[name]]
+        help, fixes = replacement(node.span, name, OTHER_WORDS[name])
+    else:
+        help, fixes = suggestion(node.span, name, candidates, "name")
+    if not help and own:
+        help = (f"names here: {', '.join(f'`{n}`' for n in own[:8])}",)
     fail("A0101", f"unknown name `{name}`", node.span, help=help, fixes=fixes)
 
 
@@ -252,7 +270,9 @@ def unpack(ctx: Context, targets: Sequence[Any], item: Any, node: ast.Node) -> S
     if len(targets) == 1:
         return (item,)
     if not isinstance(item, list | tuple) or len(item) != len(targets):
-        fail("A0305", f"{len(targets)} names are given for {describe(item)}", node.span)
+        place = node.iterable.span if isinstance(node, ast.For | ast.Comprehension) else node.span
+        each = f"each item is {describe(item)}"
+        fail("A0305", f"{len(targets)} names are given for {describe(item)}", place, each)
     return item
 
 

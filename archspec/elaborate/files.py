@@ -255,9 +255,15 @@ def suggestion(
     if not near:
         known = ", ".join(f"`{c}`" for c in sorted(candidates)[:8])
         return ((f"known here: {known}",) if known and len(candidates) <= 8 else ()), ()
-    help = f"a {kind} with a similar name exists: `{near[0]}`"
-    fix = Fix("safe", f"`{name}` -> `{near[0]}`", (Edit(span, near[0]),))
-    return (help,), (fix,)
+    article = "an" if kind[0] in "aeiou" else "a"
+    help = f"{article} {kind} with a similar name exists: `{near[0]}`"
+    return (help,), replacement(span, name, near[0])[1]
+
+
+def replacement(span: Span, name: str, better: str) -> tuple[tuple[str, ...], tuple[Fix, ...]]:
+    """Help and fix for a `name` that is called `better` here."""
+    fix = Fix("safe", f"`{name}` -> `{better}`", (Edit(span, better),))
+    return (f"it is called `{better}` here",), (fix,)
 
 
 def _check_params(params: tuple[ast.Param, ...], diagnostics: list[Diagnostic]) -> None:

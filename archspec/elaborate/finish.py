@@ -6,6 +6,7 @@ from archspec.diagnostics import Diagnostic
 from archspec.diagnostics import Label as Mark
 from archspec.elaborate.context import Context, LimitError, SpecError, fail
 from archspec.elaborate.evaluate import SilentError, name_of
+from archspec.elaborate.files import suggestion
 from archspec.elaborate.initializers import read_initializer
 from archspec.elaborate.values import Frame, Label
 from archspec.ir import Initializer, Module, Relation, Tie
@@ -55,7 +56,9 @@ def _tie(ctx: Context, frame: Frame, statement: ast.Tie) -> None:
         fail(
             "A0602",
             f"cannot tie `{target_name}` {shapes[0]} to `{source_name}` {shapes[1]}: the shapes differ",
-            statement.span,
+            statement.target.span,
+            f"is {shapes[0]}",
+            labels=(Mark(statement.source.span, f"is {shapes[1]}"),),
             help=("tied weights are one tensor, so both layers must need the same shape",),
         )
     if target.buffer or source.buffer:
@@ -86,6 +89,10 @@ def _path(ctx: Context, expr: ast.Expr) -> list[str]:
             fail("A0603", "a weight is named by its path, as in `lm_head.weight`", expr.span)
 
 
+def _shown(module: Module) -> str:
+    return f"`{module.path}`" if module.path else "the model"
+
+
 def _weight(ctx: Context, frame: Frame, expr: ast.Expr) -> tuple[str, Weight]:
     keys = _path(ctx, expr)
     label = frame.names.get(keys[0])
@@ -97,11 +104,18 @@ def _weight(ctx: Context, frame: Frame, expr: ast.Expr) -> tuple[str, Weight]:
         child = module.children.get(keys[0])
         if child is None:
             known = ", ".join(f"`{k}`" for k in module.children) or "none"
+            place = Span(expr.span.source, expr.span.start, expr.span.start + len(keys[0]))
+            named = place.text == keys[0]
+            help, fixes = suggestion(
+                place if named else expr.span, keys[0], [*module.children], "layer"
+            )
+            fixes = fixes if named else ()
             fail(
                 "A0603",
-                f"there is no layer `{keys[0]}` in `{module.path or 'the model'}`",
+                f"there is no layer `{keys[0]}` in {_shown(module)}",
                 expr.span,
-                help=(f"its layers are {known}",),
+                help=help or (f"its layers are {known}",),
+                fixes=fixes,
             )
         module, keys = child, keys[1:]
     weights = dict(module.all_weights())
@@ -113,7 +127,7 @@ def _weight(ctx: Context, frame: Frame, expr: ast.Expr) -> tuple[str, Weight]:
             "A0603",
             f"there is no weight `{expr.span.text}`",
             expr.span,
-            help=(f"the weights of `{module.path or 'the model'}` are {known}",),
+            help=(f"the weights of {_shown(module)} are {known}",),
         )
     return name, weights[name]
 
@@ -258,7 +272,7 @@ def _shared_statistics(ctx: Context) -> None:
                     f"`{kind}` inside shared `{module.path}` mixes the statistics of its applications",
                     (
                         Mark(first.span, "its running statistics see every branch", primary=True),
-                        Mark(module.span, "shared here"),
+                        Mark(ctx.labels[id(module)].span, "shared here"),
                     ),
                     notes=((f"{len(norms)} layers are concerned",) if len(norms) > 1 else ()),
                     help=(

@@ -8,7 +8,7 @@ from archspec.dims import Dim, Domains, Proven
 from archspec.elaborate.apply import report_obligation
 from archspec.elaborate.context import Context, fail
 from archspec.elaborate.evaluate import evaluate, evaluate_static, name_of, truth
-from archspec.elaborate.explain import made_at
+from archspec.elaborate.explain import inputs_of, made_at
 from archspec.elaborate.initializers import evaluate_initial
 from archspec.elaborate.reserved import refused_attribute
 from archspec.elaborate.values import Outputs, Poison, Tensor, describe
@@ -98,6 +98,7 @@ def declare_inputs(ctx: Context) -> Flowing:
         node = ctx.graph.add(
             "input", statement.name, (tensor_type,), statement.span, module=frame.module
         )
+        ctx.inputs[node.id] = statement
         tensor = Tensor(Value(node.id), tensor_type)
         _bind_name(ctx, statement, tensor)
         frame.inputs.append((statement.name, tensor))
@@ -333,6 +334,7 @@ def declare_tensor(ctx: Context, statement: ast.Tensor) -> None:
                 "A0204",
                 f"the shape of `{name}` needs numbers, but `{dim}` is left open",
                 item.span,
+                labels=inputs_of(ctx, dim),
                 help=("use a parameter of the model for that size",),
             )
         if dim.const < 0:

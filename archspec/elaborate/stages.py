@@ -3,7 +3,13 @@
 from typing import Any
 
 from archspec.elaborate import joins
-from archspec.elaborate.application import apply_label, apply_target, declare, run_block
+from archspec.elaborate.application import (
+    apply_label,
+    apply_target,
+    declare,
+    run_block,
+    too_deep,
+)
 from archspec.elaborate.apply import apply_function
 from archspec.elaborate.binding import bind_params, match_params
 from archspec.elaborate.context import Context, LimitError, fail

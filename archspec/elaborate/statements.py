@@ -239,6 +239,9 @@ def _require(ctx: Context, statement: ast.Require) -> None:
     values = []
     for name in dict.fromkeys(_names_in(condition)):
         value = ctx.frame.names.get(name)
+        if isinstance(value, Dim):
+            values.append(f"`{name}` is `{value}`, which the inputs leave open")
+            continue
         if isinstance(value, int | float | str) or (
             value is not None and not is_tensor_like(value)
         ):

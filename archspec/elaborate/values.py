@@ -89,6 +89,15 @@ class Builtin:
     function: Callable[..., Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One application of a shared module by its label: where, and to what."""
+
+    label: "Label"
+    span: Span
+    inputs: tuple[Tensor, ...]
+
+
 @dataclass(slots=True, eq=False)
 class Label:
     """A labelled module: the module itself, and the value it gave last."""
@@ -104,6 +113,8 @@ class Label:
     target: "LayerValue | BlockValue | ast.Group | None" = None
     #: The label whose structure this one has (`ema target: online`).
     copy_of: "Label | None" = None
+    #: Its first application.
+    first: "Application | None" = None
 
 
 @dataclass(slots=True, eq=False)

@@ -498,6 +498,7 @@ def _branches(
         result = out if result is None else replace(result, expr=out.expr if out else result.expr)
         ctor_parts.append((test, state.ctor))
         forward_parts.append((test, state.forward))
+    _annotate_alternatives([body for _, body in ctor_parts])
     _append_if(e.state.ctor, ctor_parts, e.translate)
     _append_if(e.state.forward, forward_parts, e.translate_forward)
     if result is None or flow is None:
@@ -508,6 +509,21 @@ def _branches(
             id(p): p.branches[id(statement)].end.type.shape[axis] for p in e.passes
         })  # fmt: skip
     return replace(result, hints=tuple(hints))
+
+
+def _annotate_alternatives(bodies: list[list[py.Stmt]]) -> None:
+    """An attribute that branches give different modules is declared as `nn.Module` by the first."""
+    seen: dict[py.Expr, tuple[list[py.Stmt], int, py.Expr]] = {}
+    for body in bodies:
+        for index, statement in enumerate(body):
+            match statement:
+                case py.Assign(target=py.Attr() as target, value=py.Call(func=made), annotation=None):
+                    first = seen.setdefault(target, (body, index, made))
+                    known = first[0][first[1]]
+                    if first[2] != made and isinstance(known, py.Assign):
+                        first[0][first[1]] = py.Assign(target, known.value, py.dotted("nn.Module"))
+                case _:
+                    continue
 
 
 def _enter_branches(e: Emitter, statement: ast.If, flow: Val | None) -> dict[int, str]:
@@ -581,7 +597,7 @@ def _weight(e: Emitter, expr: ast.Expr) -> py.Expr:
         case ast.Attribute(value=value, name=name):
             return py.call("getattr", _weight(e, value), e.translate.template(name))
         case ast.Name(id=name):
-            return py.attr(e.container.expr, name)
+            return e.container.member(name)
         case ast.Template():
             return py.call("getattr", e.container.expr, e.translate.template(expr))
         case _:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from archspec.backends.torch.planner import ClassPlan, Formula, Planner
 
 
+#: torch's own methods without types are called through a variable of this type.
+CALLABLE = py.Subscript(py.name("Callable"), (py.name("..."), py.name("Any")))
+
+
 def build_class(planner: "Planner", name: str, block: ast.Block, passes: Passes) -> "ClassPlan":
     """The class of a block, for all its instances; loops are kept where they can be."""
     saved = planner.snapshot()
@@ -300,11 +304,9 @@ def _constructor_body(e: Emitter) -> tuple[py.Stmt, ...]:
     ties: list[py.Stmt] = []
     if e.ties:
         ties.append(py.ExprStmt(py.call(py.attr(SELF, "tie_weights"))))
-        hook = py.call(
-            py.attr(SELF, "register_load_state_dict_post_hook"),
-            py.Attr(py.call("type", SELF), "_tie_after_loading"),
-        )
-        ties.append(py.ExprStmt(hook))
+        register = py.name("register")
+        ties.append(py.Assign(register, py.attr(SELF, "register_load_state_dict_post_hook"), CALLABLE))
+        ties.append(py.ExprStmt(py.call(register, py.Attr(py.call("type", SELF), "_tie_after_loading"))))
     inits: list[py.Stmt] = [py.ExprStmt(py.call(py.attr(SELF, "reset_parameters")))] if e.inits else []
     body = [start, *stored, *e.state.ctor, *rest, *ties, *inits]
     running = set(e.running.values())
@@ -520,14 +522,18 @@ def is_any(expr: py.Expr, typed: set[str]) -> bool:
     match expr:
         case py.Name(id=name):
             return name not in typed
+        case py.Call(func=py.Attr(value=py.Name(id="torch"), name="cat" | "stack")):
+            return False
         case py.Call(func=py.Attr(value=value)):
-            return _root(value) in ("self", "getattr") or is_any(value, typed | {"torch", "F", "nn"})
+            return _root(value) in ("self", "getattr", "torch", "F") or is_any(value, typed)
         case py.Call(func=func):
             return _root(func) in ("self", "getattr")
         case py.Attr(value=value) | py.Subscript(value=value):
             return is_any(value, typed)
-        case py.Binary(left=left):
-            return is_any(left, typed)
+        case py.Binary(left=left, right=right):
+            return is_any(left, typed) or is_any(right, typed)
+        case py.Unary(operand=operand):
+            return is_any(operand, typed)
         case py.Conditional(then=then, other=other):
             return is_any(then, typed) or is_any(other, typed)
         case _:

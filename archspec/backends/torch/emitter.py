@@ -58,10 +58,17 @@ class Container:
     sequential: bool
     #: How `forward` refers to it, where that differs.
     forward: py.Expr | None = None
+    #: An `nn.ModuleDict`, whose modules are its items.
+    items: bool = False
 
     @property
     def in_forward(self) -> py.Expr:
         return self.expr if self.forward is None else self.forward
+
+    def member(self, key: str, in_forward: bool = False) -> py.Expr:
+        """The module `key` of the container."""
+        expr = self.in_forward if in_forward else self.expr
+        return py.Subscript(expr, (py.const(key),)) if self.items else py.attr(expr, key)
 
 
 @dataclass(slots=True)
@@ -136,6 +143,8 @@ class Emitter:
         self.group_plans: dict[Any, Any] = {}
         #: What a declared group gives, by the identity of its module.
         self.shared_outputs: dict[int, tuple[Hints, ...]] = {}
+        #: How `forward` refers to declared modules.
+        self.shared_references: dict[int, py.Expr] = {}
         #: Where weights come from: module, file.
         self.pretrained: list[tuple[py.Expr, str]] = []
         #: For a running size after a loop: the same as a formula of what came before the loop.

@@ -46,9 +46,8 @@ def _tie_methods(e: Emitter) -> list[py.Stmt]:
     """Ties hold through `to_empty`, `load_state_dict` and moves, which may replace parameters."""
     ties = tuple(py.Assign(target, source) for target, source in e.ties)
     tie = py.ExprStmt(py.call(py.attr(SELF, "tie_weights")))
-    apply = py.call(
-        py.attr(py.call("super"), "_apply"), py.name("fn"), py.name("recurse")
-    )
+    apply = py.name("apply")
+    function = py.Subscript(py.name("Callable"), (py.name("..."), ANY))
     return [
         _method("tie_weights", ties, "One parameter under two names."),
         py.FunctionDef(
@@ -58,7 +57,12 @@ def _tie_methods(e: Emitter) -> list[py.Stmt]:
                 py.Parameter("fn", py.Subscript(py.name("Callable"), (py.name("..."), py.name("Tensor")))),
                 py.Parameter("recurse", py.name("bool"), py.const(True)),
             ),
-            (py.ExprStmt(apply), tie, py.Return(SELF)),
+            (
+                py.Assign(apply, py.attr(py.call("super"), "_apply"), function),
+                py.ExprStmt(py.call(apply, py.name("fn"), py.name("recurse"))),
+                tie,
+                py.Return(SELF),
+            ),
             py.name("Self"),
         ),
         py.FunctionDef(

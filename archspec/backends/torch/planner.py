@@ -387,10 +387,6 @@ class Planner:
                     return step
         return None
 
-    def declared_in(self, e: Emitter, label: Label) -> list[py.Expr]:
-        """The groups in which a shared module stands (innermost last), as expressions."""
-        return []
-
     def shared_instance(
         self, e: Emitter, stage: ast.Stage, step: Step, kind: str, inputs: tuple[Hints, ...]
     ) -> tuple[py.Expr, tuple[Hints, ...]]:

@@ -139,8 +139,13 @@ def add_module(e: Emitter, stage: ast.Stage, label: py.Expr | None, build: py.Ex
         return _add_unlabelled(e, steps, build)
     match label:
         case py.Constant(value=str() as text) if text.isidentifier():
-            e.state.ctor.append(py.Assign(py.attr(container.expr, text), build))
-            reference = py.attr(container.in_forward, text)
+            e.state.ctor.append(py.Assign(container.member(text), build))
+            reference = container.member(text, in_forward=True)
+        case _ if container.items:
+            e.state.ctor.append(py.Assign(py.Subscript(container.expr, (label,)), build))
+            assert stage.label is not None
+            key = e.translate_forward.template(stage.label)
+            reference = py.Subscript(container.in_forward, (key,))
         case _:
             adder = py.attr(container.expr, "add_module")
             e.state.ctor.append(py.ExprStmt(py.call(adder, label, build)))
@@ -174,6 +179,9 @@ def _add_unlabelled(e: Emitter, steps: list[tuple[Pass, Step]], build: py.Expr) 
             raise CannotEmit("a layer without weights whose arguments vary in a loop")
     keys = [s.module.key for _, s in steps if s.module is not None]
     key = position_key(e, [(p, int(k)) for (p, _), k in zip(steps, keys, strict=True)])
+    if e.container.items:
+        e.state.ctor.append(py.Assign(py.Subscript(e.container.expr, (key,)), build))
+        return py.Subscript(e.container.in_forward, (key,))
     adder = py.attr(e.container.expr, "add_module")
     e.state.ctor.append(py.ExprStmt(py.call(adder, key, build)))
     return py.call("getattr", e.container.in_forward, key)
@@ -373,9 +381,9 @@ def _sequential(
     local: py.Expr
     match label:
         case py.Constant(value=str() as text) if text.isidentifier():
-            local = py.attr(container.expr, text)
+            local = container.member(text)
             e.state.ctor.append(py.Assign(local, py.call("nn.Sequential")))
-            reference = py.attr(container.in_forward, text)
+            reference = container.member(text, in_forward=True)
             add_later = None
         case _:
             local = py.name(e.ctor_names.new("stage"))
@@ -441,24 +449,24 @@ def _display(e: Emitter, group: ast.Group, flow: Val | None) -> tuple[py.Expr, t
 
 
 def _namespace(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val | None:
-    """A group whose values are used outside: its modules under its name, its flow in this `forward`."""
+    """A group whose values are used outside: its modules in a dict, its flow in this `forward`."""
     from archspec.backends.torch.body import emit_statements
 
     group = stage.core
     assert isinstance(group, ast.Group)
     label = module_key(e, stage)
     container = e.container
-    module = py.call("nn.Module")
+    module = py.call("nn.ModuleDict")
     match label:
         case py.Constant(value=str() as text) if text.isidentifier():
-            local: py.Expr = py.attr(container.expr, text)
+            local = container.member(text)
             e.state.ctor.append(py.Assign(local, module))
-            inner = Container(local, False, py.attr(container.in_forward, text))
+            inner = Container(local, False, container.member(text, in_forward=True), items=True)
         case _:
             local = py.name(e.ctor_names.new("group"))
             e.state.ctor.append(py.Assign(local, module))
             reference = add_module(e, stage, label, local)
-            inner = Container(local, False, reference)
+            inner = Container(local, False, reference, items=True)
     with e.inside(inner):
         value = emit_statements(e, group.body.statements, flow)
     if isinstance(local, py.Name):
@@ -487,12 +495,16 @@ def _declare(e: Emitter, stage: ast.Stage) -> None:
     label = e.step(stage).label
     assert label is not None
     key = module_key(e, stage)
+    for _, own in e.steps(stage):
+        if own.module is not None and isinstance(key, py.Constant):
+            in_forward = e.container.member(str(key.value), in_forward=True)
+            e.shared_references[id(own.module)] = in_forward
     if not isinstance(key, py.Constant):
         raise CannotEmit("a shared layer declared in a loop")
-    reference = py.attr(e.container.expr, str(key.value))
+    reference = e.container.member(str(key.value))
     if label.copy_of is not None:
         assert isinstance(label.copy_of.stage.label, ast.Name)
-        source = py.attr(e.container.expr, label.copy_of.stage.label.id)
+        source = e.container.member(label.copy_of.stage.label.id)
         build = py.call(py.attr(py.call("copy.deepcopy", source), "requires_grad_"), py.const(False))
         e.state.ctor.append(py.Assign(reference, build))
         e.ema.append((reference, source, label.module.momentum))
@@ -514,9 +526,9 @@ def _declare(e: Emitter, stage: ast.Stage) -> None:
 def _apply_again(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val:
     label = e.step(stage).label
     assert label is not None
-    callee = py.attr(e.container.expr if e.container.sequential else SELF, label.module.key)
-    for container in e.planner.declared_in(e, label):
-        callee = py.attr(container, label.module.key)
+    callee = e.shared_references.get(id(label.module))
+    if callee is None:
+        raise CannotEmit("a shared layer that is declared in another class")
     tensors = () if flow is None else tuple(v.expr for v in flow.items) if flow.items else (flow.expr,)
     step = e.step(stage)
     known = e.shared_outputs.get(id(label.module), ())
