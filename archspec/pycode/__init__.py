@@ -90,9 +90,9 @@ __all__ = [
     "names_used",
     "print_expr",
     "print_module",
-    "reserved_names",
     "rebuild",
     "rename",
+    "reserved_names",
     "substitute",
     "walk",
 ]

@@ -47,7 +47,18 @@ IMPORTS: Final[dict[str, _Source]] = {
 }
 
 _STANDARD: Final = frozenset(
-    {"collections", "copy", "dataclasses", "functools", "itertools", "math", "pathlib", "re", "typing", "warnings"}
+    {
+        "collections",
+        "copy",
+        "dataclasses",
+        "functools",
+        "itertools",
+        "math",
+        "pathlib",
+        "re",
+        "typing",
+        "warnings",
+    }
 )
 
 

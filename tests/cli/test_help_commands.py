@@ -54,6 +54,8 @@ def test_new_replaces_nothing(run: Run) -> None:
     assert "error[A0802]: `good.arch` exists already" in result.stderr
     assert Path("good.arch").read_text() == before
     assert "there is no directory `no/where`" in run("new", "no/where/net").stderr
+    assert "error[A0802]: cannot write" in run("new", "n" * 300).stderr
+    assert [run("new", name).exit_code for name in ("", "folder/", ".arch")] == [2, 2, 2]
 
 
 def test_explain_prints_the_page(run: Run) -> None:

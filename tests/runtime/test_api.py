@@ -109,6 +109,7 @@ def test_graph_and_summary(spec: archspec.Spec) -> None:
     model = spec["Small"]
     assert [node.name for node in model.graph.nodes][:3] == ["x", "Linear", "ReLU"]
     assert model.graph is model.graph
+    assert model.graph.networkx.number_of_nodes() == len(model.graph.nodes)
     summary = model.summary(B=2)
     assert summary.sizes == {"B": 2}
     assert str(summary).startswith("Small: x [2, 4]")

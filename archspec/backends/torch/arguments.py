@@ -38,7 +38,11 @@ def argument_hint(e: "Emitter", values: list[tuple[Pass, Argument]]) -> Dim:
     actual = [(p, a.value) for p, a in values]
     if any(isinstance(v, bool) or not isinstance(v, int | Dim) for _, v in actual):
         return e.sizes.unknown()
-    if node is not None and all(a.node is node for _, a in values) and e.planner.written_in(e, node):
+    if (
+        node is not None
+        and all(a.node is node for _, a in values)
+        and e.planner.written_in(e, node)
+    ):
         hint = e.static_hint(node, actual)
         if e.sizes.holds(hint, [(p, Dim.of(v)) for p, v in actual]):
             if isinstance(node, ast.Binary):
@@ -66,7 +70,10 @@ def layer_call(
     given = _given(steps)
     types = symbolic_types(e, steps, inputs)
     params = symbolic_params(e, decl, first.params, given)
-    known = {name: _inferred(e, steps, name, hint) for name, hint in _infer(e, decl, params, types, steps)}
+    known = {
+        name: _inferred(e, steps, name, hint)
+        for name, hint in _infer(e, decl, params, types, steps)
+    }
     args, keywords = _lay_out(e, decl, known, given)
     call = py.Call(py.dotted(decl.torch_name), tuple(args), tuple(keywords))
 
@@ -86,17 +93,23 @@ def _given(steps: Steps) -> dict[str, list[tuple[Pass, Argument]]]:
     return {name: [(p, s.given[name]) for p, s in steps] for name in names}
 
 
-def symbolic_types(e: "Emitter", steps: Steps, inputs: "tuple[Hints, ...]") -> tuple[TensorType, ...]:
+def symbolic_types(
+    e: "Emitter", steps: Steps, inputs: "tuple[Hints, ...]"
+) -> tuple[TensorType, ...]:
     """The inputs of a stage with hints for dims."""
     types = []
     for index, tensor in enumerate(steps[0][1].inputs):
         hints = inputs[index] if index < len(inputs) else ()
-        actual = [[(p, s.inputs[index].type.shape[k]) for p, s in steps] for k in range(tensor.type.rank)]
+        actual = [
+            [(p, s.inputs[index].type.shape[k]) for p, s in steps] for k in range(tensor.type.rank)
+        ]
         dims = []
         for axis, dims_here in enumerate(actual):
             if axis < len(hints) and e.sizes.holds(hints[axis], dims_here):
                 dims.append(hints[axis])
-            elif dims_here[0][1].const is not None and all(d is dims_here[0][1] for _, d in dims_here):
+            elif dims_here[0][1].const is not None and all(
+                d is dims_here[0][1] for _, d in dims_here
+            ):
                 dims.append(dims_here[0][1])
             else:
                 dims.append(e.sizes.unknown())

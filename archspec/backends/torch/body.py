@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from archspec import pycode as py
-from archspec.backends.torch.emitter import SELF, Emitter, Static, Val, literal
+from archspec.backends.torch.emitter import Emitter, Static, Val, literal
 from archspec.backends.torch.scan import pattern, reads, value_names
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.backends.torch.stages import emit_stage
@@ -12,7 +12,9 @@ from archspec.elaborate.values import Pass, Tensor, is_tensor_like
 from archspec.syntax import ast
 
 
-def emit_statements(e: Emitter, statements: tuple[ast.Statement, ...], flow: Val | None) -> Val | None:
+def emit_statements(
+    e: Emitter, statements: tuple[ast.Statement, ...], flow: Val | None
+) -> Val | None:
     """Write `statements` in order; gives what flows out."""
     for index, statement in enumerate(statements):
         last = index == len(statements) - 1
@@ -93,7 +95,9 @@ def _assign_static(e: Emitter, statement: ast.Flow) -> None:
         known = {id(p): v for p, v in values[name]}
         hint = None
         if all(isinstance(v, int | Dim) and not isinstance(v, bool) for _, v in values[name]):
-            hint = e.sizes.symbol(f"{name}#{id(statement)}", _value_of(e, known, name), lambda n=local: n)
+            hint = e.sizes.symbol(
+                f"{name}#{id(statement)}", _value_of(e, known, name), lambda n=local: n
+            )
         e.scope[name] = Static(lambda n=local: n, lambda n=name: e.constant(n), hint)
     names = tuple(e.scope[t.id].ctor() for t in targets)
     target_expr: py.Expr = names[0] if len(names) == 1 else py.Tuple(names)
@@ -166,7 +170,9 @@ def _for(e: Emitter, statement: ast.For, flow: Val | None) -> Val | None:
         return _unrolled(e, statement, flow)
 
 
-def _rolled(e: Emitter, statement: ast.For, flow: Val | None, inner: tuple[Pass, ...]) -> Val | None:
+def _rolled(
+    e: Emitter, statement: ast.For, flow: Val | None, inner: tuple[Pass, ...]
+) -> Val | None:
     flow = e.own_variable(flow)
     ctor_iterable = _try(e, statement.iterable, e.translate)
     outer_scope = dict(e.scope)
@@ -204,7 +210,9 @@ def _counting_only(target: py.Expr, iterable: py.Expr) -> tuple[py.Expr, py.Expr
     if isinstance(iterable, py.Call) and any(isinstance(a, py.Call) for a in iterable.args):
         return target, iterable  # an iterator has no length
     match target, iterable:
-        case py.Tuple(items=(index, _)), py.Call(func=py.Name(id="enumerate"), args=(items,), keywords=()):
+        case py.Tuple(items=(index, _)), py.Call(
+            func=py.Name(id="enumerate"), args=(items,), keywords=()
+        ):
             return index, py.call("range", py.call("len", items))
         case (
             py.Tuple(items=(index, _)),
@@ -242,7 +250,11 @@ def _names_in(statements: list[py.Stmt]) -> set[str]:
 
 def _loop_target(statement: ast.For, names: dict[str, str], used: set[str]) -> py.Expr:
     targets = [
-        py.name(names[t] if names[t] in used or t == "_" else ("_" if len(names) == 1 else f"_{names[t]}"))
+        py.name(
+            names[t]
+            if names[t] in used or t == "_"
+            else ("_" if len(names) == 1 else f"_{names[t]}")
+        )
         for t in statement.targets
     ]
     return targets[0] if len(targets) == 1 else py.Tuple(tuple(targets))
@@ -517,7 +529,9 @@ def _annotate_alternatives(bodies: list[list[py.Stmt]]) -> None:
     for body in bodies:
         for index, statement in enumerate(body):
             match statement:
-                case py.Assign(target=py.Attr() as target, value=py.Call(func=made), annotation=None):
+                case py.Assign(
+                    target=py.Attr() as target, value=py.Call(func=made), annotation=None
+                ):
                     first = seen.setdefault(target, (body, index, made))
                     known = first[0][first[1]]
                     if first[2] != made and isinstance(known, py.Assign):
@@ -537,13 +551,17 @@ def _enter_branches(e: Emitter, statement: ast.If, flow: Val | None) -> dict[int
             raise CannotEmit("several tensors flow through a branch")
         if branch.start.type.rank != branch.end.type.rank:
             raise CannotEmit("the rank changes in a branch")
-        for axis, (a, b) in enumerate(zip(branch.start.type.shape, branch.end.type.shape, strict=True)):
+        for axis, (a, b) in enumerate(
+            zip(branch.start.type.shape, branch.end.type.shape, strict=True)
+        ):
             if a is not b and axis not in found:
                 found[axis] = e.size_variable(axis, branch.start.type.rank, flow.hints[axis])
     return found
 
 
-def _append_if(into: list[py.Stmt], parts: list[tuple[ast.Expr | None, list[py.Stmt]]], translate) -> None:  # type: ignore[no-untyped-def]
+def _append_if(
+    into: list[py.Stmt], parts: list[tuple[ast.Expr | None, list[py.Stmt]]], translate
+) -> None:  # type: ignore[no-untyped-def]
     while parts and not parts[-1][1]:
         parts.pop()
     if not any(body for _, body in parts):

@@ -55,7 +55,12 @@ def _build(
 
 
 def build_group_class(
-    planner: "Planner", outer: Emitter, name: str, stage: ast.Stage, group: ast.Group, passes: Passes
+    planner: "Planner",
+    outer: Emitter,
+    name: str,
+    stage: ast.Stage,
+    group: ast.Group,
+    passes: Passes,
 ) -> "ClassPlan":
     """The class of a group: the compile-time names that it reads become constructor arguments."""
     labels = {n for n in defined_names(group.body) if n.isidentifier()}
@@ -102,7 +107,9 @@ def _define_params(e: Emitter, block: ast.Block, passes: Passes) -> None:
         e.define_param(param.name, annotation(values))
 
 
-def _define_inputs(e: Emitter, block: ast.Block, names: list[str], tensors: list[Tensor]) -> Val | None:
+def _define_inputs(
+    e: Emitter, block: ast.Block, names: list[str], tensors: list[Tensor]
+) -> Val | None:
     flow = _bind_inputs(e, names, tensors, lambda p, i: e.frame_of(p).inputs[i][1])
     if passes_of_root(e):
         flow = _declared_sizes(e, block, tensors, flow)
@@ -113,7 +120,11 @@ def _define_inputs(e: Emitter, block: ast.Block, names: list[str], tensors: list
         for index, item in enumerate(dims):
             if not isinstance(item, ast.Name) or item.id in e.scope:
                 continue
-            axis = index if dots is None or index < dots else tensors[port].type.rank - len(dims) + index
+            axis = (
+                index
+                if dots is None or index < dots
+                else tensors[port].type.rank - len(dims) + index
+            )
             _bind_dim(e, item.id, port, axis, e.input_names[port])
     if len(tensors) > 1 and statements:
         return None
@@ -125,7 +136,9 @@ def passes_of_root(e: Emitter) -> bool:
     return e.passes[0].frame.module.parent is None and not _from_group(e)
 
 
-def _declared_sizes(e: Emitter, block: ast.Block, tensors: list[Tensor], flow: Val | None) -> Val | None:
+def _declared_sizes(
+    e: Emitter, block: ast.Block, tensors: list[Tensor], flow: Val | None
+) -> Val | None:
     """A model's inputs have the sizes that its author wrote: `input x: [B, dim]`."""
     statements = [s for s in block.body.statements if isinstance(s, ast.Input)]
     for port, statement in enumerate(statements):
@@ -170,7 +183,9 @@ def _bind_inputs(e: Emitter, names: list[str], tensors: list[Tensor], actual: An
     for port, (name, tensor) in enumerate(zip(names, tensors, strict=True)):
         variable = e.forward_names.new(name)
         e.input_names.append(variable)
-        hints = tuple(_input_symbol(e, port, axis, tensor, actual) for axis in range(tensor.type.rank))
+        hints = tuple(
+            _input_symbol(e, port, axis, tensor, actual) for axis in range(tensor.type.rank)
+        )
         e.input_hints.append(hints)
         val = Val(py.name(variable), hints)
         e.values[name] = val
@@ -179,11 +194,15 @@ def _bind_inputs(e: Emitter, names: list[str], tensors: list[Tensor], actual: An
     if e.input_names == ["x"] and "x" not in e.read:
         e.flow_name = "x"
     else:
-        free = next(n for n in ("x", "y", "z", "h", "hidden", "flow") if n not in taken or n == "flow")
+        free = next(
+            n for n in ("x", "y", "z", "h", "hidden", "flow") if n not in taken or n == "flow"
+        )
         e.flow_name = e.forward_names.new(free)
     if not vals:
         return None
-    return vals[0] if len(vals) == 1 else Val(py.Tuple(tuple(v.expr for v in vals)), items=tuple(vals))
+    return (
+        vals[0] if len(vals) == 1 else Val(py.Tuple(tuple(v.expr for v in vals)), items=tuple(vals))
+    )
 
 
 def _input_symbol(e: Emitter, port: int, axis: int, tensor: Tensor, actual: Any) -> Dim:
@@ -246,10 +265,14 @@ def _assemble(
     if passes_of_root(e):
         emit_checks(e)
         e.result_names = e.passes[0].frame.output_names
-    results = e.outputs if e.outputs is not None else [] if out is None else list(out.items or (out,))
+    results = (
+        e.outputs if e.outputs is not None else [] if out is None else list(out.items or (out,))
+    )
     ctor = _constructor_body(e)
     params = _ordered(e, ctor)
-    init = py.FunctionDef("__init__", (py.Parameter("self"), *(_parameter(p) for p in params)), ctor, py.const(None))
+    init = py.FunctionDef(
+        "__init__", (py.Parameter("self"), *(_parameter(p) for p in params)), ctor, py.const(None)
+    )
     body: list[py.Stmt] = [init] if ctor else []
     if ctor == (py.ExprStmt(py.call(py.attr(py.call("super"), "__init__"))),):
         body = []
@@ -265,7 +288,9 @@ def _assemble(
     return ClassPlan(name, params, outputs, definition, _formulas(e, params, outputs))
 
 
-def _formulas(e: Emitter, params: list[CtorParam], outputs: tuple[Hints, ...]) -> "dict[str, Formula]":
+def _formulas(
+    e: Emitter, params: list[CtorParam], outputs: tuple[Hints, ...]
+) -> "dict[str, Formula]":
     """Opaque symbols of the outputs that follow from the constructor's parameters."""
     from archspec.backends.torch.planner import Formula
 
@@ -278,7 +303,11 @@ def _formulas(e: Emitter, params: list[CtorParam], outputs: tuple[Hints, ...]) -
             code = e.sizes.render(Dim.symbol(name))
         except CannotEmit:
             continue
-        if py.names_used(code) - {"int", "min", "max", "round", "abs", "len", "sum", "float", "math"} <= names:
+        if (
+            py.names_used(code)
+            - {"int", "min", "max", "round", "abs", "len", "sum", "float", "math"}
+            <= names
+        ):
             found[name] = Formula(code, lambda p, n=name: e.sizes.value(n, p))
     return found
 
@@ -305,9 +334,15 @@ def _constructor_body(e: Emitter) -> tuple[py.Stmt, ...]:
     if e.ties:
         ties.append(py.ExprStmt(py.call(py.attr(SELF, "tie_weights"))))
         register = py.name("register")
-        ties.append(py.Assign(register, py.attr(SELF, "register_load_state_dict_post_hook"), CALLABLE))
-        ties.append(py.ExprStmt(py.call(register, py.Attr(py.call("type", SELF), "_tie_after_loading"))))
-    inits: list[py.Stmt] = [py.ExprStmt(py.call(py.attr(SELF, "reset_parameters")))] if e.inits else []
+        ties.append(
+            py.Assign(register, py.attr(SELF, "register_load_state_dict_post_hook"), CALLABLE)
+        )
+        ties.append(
+            py.ExprStmt(py.call(register, py.Attr(py.call("type", SELF), "_tie_after_loading")))
+        )
+    inits: list[py.Stmt] = (
+        [py.ExprStmt(py.call(py.attr(SELF, "reset_parameters")))] if e.inits else []
+    )
     body = [start, *stored, *e.state.ctor, *rest, *ties, *inits]
     running = set(e.running.values())
     body = list(_prune(_as_arguments(tuple(body)), running))
@@ -370,7 +405,9 @@ def _drop(body: tuple[py.Stmt, ...], dead: set[str]) -> tuple[py.Stmt, ...]:
     kept: list[py.Stmt] = []
     for statement in body:
         match statement:
-            case py.Assign(target=py.Name(id=name)) | py.AugAssign(target=py.Name(id=name)) if name in dead:
+            case py.Assign(target=py.Name(id=name)) | py.AugAssign(target=py.Name(id=name)) if (
+                name in dead
+            ):
                 continue
             case py.For(target=target, iterable=iterable, body=inner):
                 inner = _drop(inner, dead)
@@ -385,13 +422,17 @@ def _drop(body: tuple[py.Stmt, ...], dead: set[str]) -> tuple[py.Stmt, ...]:
     return tuple(kept)
 
 
-def _without_aliases(e: Emitter, body: tuple[py.Stmt, ...], variables: set[str]) -> tuple[py.Stmt, ...]:
+def _without_aliases(
+    e: Emitter, body: tuple[py.Stmt, ...], variables: set[str]
+) -> tuple[py.Stmt, ...]:
     """`channels = in_channels` at the start, where the argument is not read again, is the argument."""
     for index, statement in enumerate(body):
         match statement:
             case py.Assign(target=py.Name(id=name), value=py.Name(id=source)) if name in variables:
                 others = body[:index] + body[index + 1 :]
-                if source not in _all_reads(others) and source in {p.name for p in e.params.values()}:
+                if source not in _all_reads(others) and source in {
+                    p.name for p in e.params.values()
+                }:
                     return tuple(_rename(s, name, source) for s in others)
             case _:
                 continue
@@ -481,13 +522,19 @@ def _forward(
     families = [py.Assign(f, py.Dict(()), _family_type()) for f in e.families.values()]
     body.extend(families)
     body.extend(e.state.forward)
-    value: py.Expr = results[0].expr if len(results) == 1 else py.Tuple(tuple(r.expr for r in results))
+    value: py.Expr = (
+        results[0].expr if len(results) == 1 else py.Tuple(tuple(r.expr for r in results))
+    )
     body = _return(e, body, value)
     returns: py.Expr = tensor
     if len(results) > 1:
         returns = py.Subscript(py.name("tuple"), tuple(tensor for _ in results))
     return py.FunctionDef(
-        "forward", (py.Parameter("self"), *names), tuple(body), returns, forward_doc(e, results, params)
+        "forward",
+        (py.Parameter("self"), *names),
+        tuple(body),
+        returns,
+        forward_doc(e, results, params),
     )
 
 
@@ -499,7 +546,9 @@ def _return(e: Emitter, body: list[py.Stmt], value: py.Expr) -> list[py.Stmt]:
     """`x = f(x)` and `return x` are one statement; a module's result gets its type, as `Any` hides it."""
     if body and isinstance(value, py.Name):
         match body[-1]:
-            case py.Assign(target=py.Name(id=name), value=last, annotation=None) if name == value.id:
+            case py.Assign(target=py.Name(id=name), value=last, annotation=None) if (
+                name == value.id
+            ):
                 body, value = body[:-1], last
             case _:
                 pass
@@ -571,7 +620,8 @@ def _shape_reads(e: Emitter) -> list[py.Stmt]:
             found.append(py.Assign(names, value))
             continue
         found += [
-            py.Assign(py.name(local), py.Subscript(shape, (py.const(axis),))) for axis, local in sizes
+            py.Assign(py.name(local), py.Subscript(shape, (py.const(axis),)))
+            for axis, local in sizes
         ]
     return found
 

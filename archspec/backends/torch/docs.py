@@ -54,7 +54,11 @@ def _letters(e: Emitter, params: list[CtorParam]) -> dict[str, str]:
     """How each size of an input is called."""
     found: dict[str, str] = {}
     block = e.passes[0].frame.block
-    declared = [s for s in block.body.statements if isinstance(s, ast.Input)] if block.body is e.body else []
+    declared = (
+        [s for s in block.body.statements if isinstance(s, ast.Input)]
+        if block.body is e.body
+        else []
+    )
     for port, hints in enumerate(e.input_hints):
         dims = declared[port].shape.dims if port < len(declared) else ()
         default = LETTERS.get(len(hints), "")
@@ -102,7 +106,9 @@ def _dim(e: Emitter, hint: Dim, letters: dict[str, str], fallback: str, port: in
             code = e.sizes.render(Dim.symbol(name))
         except CannotEmit:
             return f"{fallback}'"
-        if not py.names_used(code) - {"int", "math", "min", "max", "round"} <= set(letters.values()):
+        if not py.names_used(code) - {"int", "math", "min", "max", "round"} <= set(
+            letters.values()
+        ):
             return f"{fallback}'"
         known[name] = print_expr(code)
     return str(hint.substitute({n: Dim.symbol(text) for n, text in known.items()}))

@@ -111,7 +111,9 @@ class Emitter:
         self.read = value_names(body)
         self.attributes = planner.attributes(attributes)
         self.ctor_names = planner.names.child({"self", "nn", "torch", "F", "init", "math", "copy"})
-        self.forward_names = planner.names.child({"self", "nn", "torch", "F", "init", "math", "copy"})
+        self.forward_names = planner.names.child(
+            {"self", "nn", "torch", "F", "init", "math", "copy"}
+        )
         self.params: dict[str, CtorParam] = {}
         self.stored: dict[str, py.Expr] = {}
         self.shape_reads: dict[str, tuple[py.Expr, int]] = {}
@@ -233,7 +235,9 @@ class Emitter:
         """The value of a parameter of this class, also as seen from inside an inlined block."""
         frame = self.frame_of(pass_)
         own = frame.block.body is self.body
-        return frame.constants[name] if own and name in frame.constants else self.lookup(name, pass_)
+        return (
+            frame.constants[name] if own and name in frame.constants else self.lookup(name, pass_)
+        )
 
     def store(self, name: str, use: Callable[[], py.Expr]) -> py.Expr:
         """An attribute that keeps a constructor argument for `forward`."""
@@ -272,7 +276,9 @@ class Emitter:
 
     def materialise(self, val: Val, name: str | None = None) -> Val:
         """Bind the flowing expression to a variable, unless it is one already."""
-        held = val.is_name or (isinstance(val.expr, py.Subscript) and val.expr.value in self.families.values())
+        held = val.is_name or (
+            isinstance(val.expr, py.Subscript) and val.expr.value in self.families.values()
+        )
         if name is None and held:
             return val
         target = name or self.flow_name
@@ -448,7 +454,9 @@ class Emitter:
                 values = [self._side_values(e) for e in (left, right)]
                 a, b = (self.static_hint(e, v) for e, v in zip((left, right), values, strict=True))
                 return a + b if op == "+" else a - b if op == "-" else a * b
-            case ast.Binary(op="//", left=left, right=ast.Number(value=int() as divisor)) if divisor > 0:
+            case ast.Binary(op="//", left=left, right=ast.Number(value=int() as divisor)) if (
+                divisor > 0
+            ):
                 return self.static_hint(left, self._side_values(left)) // divisor
             case _:
                 try:
@@ -477,7 +485,9 @@ class Emitter:
         """The value of a compile-time expression in a pass."""
         return self.planner.evaluate(expr, pass_, self.lookup)
 
-    def output_hints(self, node: ast.Node, hints: Callable[[], tuple[Hints, ...]]) -> tuple[Hints, ...]:
+    def output_hints(
+        self, node: ast.Node, hints: Callable[[], tuple[Hints, ...]]
+    ) -> tuple[Hints, ...]:
         """Hints of a stage's outputs, those that don't hold replaced by unknown sizes."""
         steps = self.steps(node)
         outputs = [(p, list(tensors_in(s.output))) for p, s in steps]
@@ -508,7 +518,6 @@ class Emitter:
                     dims.append(self.sizes.unknown())
             result.append(tuple(dims))
         return tuple(result)
-
 
     def _kept(self, node: ast.Node, from_end: int, actual: list[tuple[Pass, Dim]]) -> Dim | None:
         """The size of the class's own input that a function gives back, as a rearrangement and its reverse do."""

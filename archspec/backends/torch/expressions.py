@@ -5,9 +5,9 @@ from typing import Any
 from archspec import pycode as py
 from archspec.backends.torch.arguments import argument_hint, symbolic_types
 from archspec.backends.torch.emitter import Emitter, Hints, Val, matches
+from archspec.backends.torch.results import result_value
 from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.sizes import CannotEmit
-from archspec.backends.torch.results import result_value
 from archspec.dims import Dim
 from archspec.elaborate.values import Argument, Outputs
 from archspec.layers.base import FunctionDecl, Needs, TensorType
@@ -79,7 +79,9 @@ def _attribute(e: Emitter, value: ast.Expr, name: ast.Name | ast.Template) -> Va
     return _named(e, name)
 
 
-def _conditional(e: Emitter, then: ast.Expr, test: ast.Expr, other: ast.Expr, flow: Val | None) -> Val:
+def _conditional(
+    e: Emitter, then: ast.Expr, test: ast.Expr, other: ast.Expr, flow: Val | None
+) -> Val:
     """A value chosen at compile time: the branch that every pass takes, else a Python conditional."""
     tests = [bool(e.evaluate(test, p)) for p in e.passes]
     if all(tests):
@@ -128,7 +130,9 @@ def function_call(e: Emitter, node: ast.Expr, flow: Val | None) -> Val:
     return apply(e, node, decl, operands, arguments)
 
 
-def _operands(e: Emitter, node: ast.Expr, flow: Val | None) -> tuple[list[Val], tuple[ast.Expr, ...]]:
+def _operands(
+    e: Emitter, node: ast.Expr, flow: Val | None
+) -> tuple[list[Val], tuple[ast.Expr, ...]]:
     """The tensors written in a call, and its other positional arguments."""
     match node:
         case ast.Binary(left=left, right=right):
@@ -241,11 +245,19 @@ class FunctionCall:
         assert decl is not None
         if given is None:
             return py.const(decl.Params.model_fields[argument].default)
-        nodes = [s.given[argument].node for _, s in self._e.steps(self._node) if argument in s.given]
+        nodes = [
+            s.given[argument].node for _, s in self._e.steps(self._node) if argument in s.given
+        ]
         node = given.node
-        if decl.variadic_argument == argument and node is not None and given.name in (None, argument):
+        if (
+            decl.variadic_argument == argument
+            and node is not None
+            and given.name in (None, argument)
+        ):
             positional = [a for a in self._arguments if a is node] and self._arguments
-            if positional and not (len(positional) == 1 and isinstance(positional[0], ast.ListExpr | ast.TupleExpr)):
+            if positional and not (
+                len(positional) == 1 and isinstance(positional[0], ast.ListExpr | ast.TupleExpr)
+            ):
                 self.written.add(argument)
                 return py.Tuple(tuple(self._translate(a) for a in positional))
         if node is None or any(n is not node for n in nodes):

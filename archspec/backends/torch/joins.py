@@ -188,9 +188,7 @@ def _conditional_align(
     return Val(shortcut, value.hints)
 
 
-def _condition(
-    e: Emitter, core: Join, flags: list[tuple[Pass, bool]], y: Val, x: Val
-) -> py.Expr:
+def _condition(e: Emitter, core: Join, flags: list[tuple[Pass, bool]], y: Val, x: Val) -> py.Expr:
     """When an `align` applies, in the constructor's terms; checked against every instance."""
     candidates: list[tuple[py.Expr, list[bool]]] = []
     stride = _stride(e, core, flags)
@@ -229,8 +227,12 @@ def _channels(
         return None
     pairs = [_sides(e, core, p) for p, _ in flags]
     try:
-        left = e.size(x.hints[axis], [(p, b[axis]) for (p, _), (_, b) in zip(flags, pairs, strict=True)])
-        right = e.size(y.hints[axis], [(p, a[axis]) for (p, _), (a, _) in zip(flags, pairs, strict=True)])
+        left = e.size(
+            x.hints[axis], [(p, b[axis]) for (p, _), (_, b) in zip(flags, pairs, strict=True)]
+        )
+        right = e.size(
+            y.hints[axis], [(p, a[axis]) for (p, _), (a, _) in zip(flags, pairs, strict=True)]
+        )
     except CannotEmit:
         return None
     return py.Compare(left, (("!=", right),)), [a[axis] is not b[axis] for a, b in pairs]
@@ -241,5 +243,3 @@ def _sides(e: Emitter, core: Join, p: Pass) -> tuple[tuple[Dim, ...], tuple[Dim,
     y, x = inputs[0], inputs[1]
     assert isinstance(y, Tensor)
     return y.type.shape, x.type.shape
-
-

@@ -10,7 +10,13 @@ def extra_methods(e: Emitter) -> list[py.Stmt]:
     """The methods that this class needs."""
     found: list[py.Stmt] = []
     if e.inits:
-        found.append(_method("reset_parameters", _merged(e.inits), "Set the initial weights that the spec asks for."))
+        found.append(
+            _method(
+                "reset_parameters",
+                _merged(e.inits),
+                "Set the initial weights that the spec asks for.",
+            )
+        )
     if e.pretrained:
         found.append(_load(e))
     if e.ties:
@@ -37,9 +43,15 @@ def _merged(inits: list[py.Stmt]) -> tuple[py.Stmt, ...]:
 
 
 def _method(
-    name: str, body: tuple[py.Stmt, ...], doc: str, *params: py.Parameter, returns: py.Expr | None = None
+    name: str,
+    body: tuple[py.Stmt, ...],
+    doc: str,
+    *params: py.Parameter,
+    returns: py.Expr | None = None,
 ) -> py.FunctionDef:
-    return py.FunctionDef(name, (py.Parameter("self"), *params), body, returns or py.const(None), doc)
+    return py.FunctionDef(
+        name, (py.Parameter("self"), *params), body, returns or py.const(None), doc
+    )
 
 
 def _tie_methods(e: Emitter) -> list[py.Stmt]:
@@ -54,7 +66,9 @@ def _tie_methods(e: Emitter) -> list[py.Stmt]:
             "_apply",
             (
                 py.Parameter("self"),
-                py.Parameter("fn", py.Subscript(py.name("Callable"), (py.name("..."), py.name("Tensor")))),
+                py.Parameter(
+                    "fn", py.Subscript(py.name("Callable"), (py.name("..."), py.name("Tensor")))
+                ),
                 py.Parameter("recurse", py.name("bool"), py.const(True)),
             ),
             (
@@ -81,7 +95,9 @@ def _train(e: Emitter) -> py.FunctionDef:
         py.Return(SELF),
     )
     mode = py.Parameter("mode", py.name("bool"), py.const(True))
-    return _method("train", body, "Frozen parts stay in evaluation mode.", mode, returns=py.name("Self"))
+    return _method(
+        "train", body, "Frozen parts stay in evaluation mode.", mode, returns=py.name("Self")
+    )
 
 
 def _load(e: Emitter) -> py.FunctionDef:
@@ -115,7 +131,17 @@ def _update(e: Emitter) -> py.FunctionDef:
                 py.call(py.attr(source, "parameters")),
                 strict=py.const(True),
             ),
-            (py.ExprStmt(py.call(py.attr(slow, "lerp_"), fast, py.Binary("-", py.const(1), py.name("momentum") if params else py.const(momentum)))),),
+            (
+                py.ExprStmt(
+                    py.call(
+                        py.attr(slow, "lerp_"),
+                        fast,
+                        py.Binary(
+                            "-", py.const(1), py.name("momentum") if params else py.const(momentum)
+                        ),
+                    )
+                ),
+            ),
         )
         for target, source, momentum in e.ema
     )

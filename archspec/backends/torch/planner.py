@@ -68,7 +68,9 @@ class Planner:
 
     def __init__(self, models: list[Elaborated]) -> None:
         self.models = models
-        self.names = Namespace({"nn", "torch", "F", "Tensor", "OrderedDict", "init", "math", "re", "copy", "Sequence"})
+        self.names = Namespace(
+            {"nn", "torch", "F", "Tensor", "OrderedDict", "init", "math", "re", "copy", "Sequence"}
+        )
         self.classes: list[py.ClassDef] = []
         self.functions: dict[str, tuple[py.FunctionDef, str]] = {}
         self.helpers: list[py.FunctionDef] = []
@@ -95,7 +97,17 @@ class Planner:
 
     def attributes(self, labels: set[str]) -> Namespace:
         """Attribute names of a class: the author's labels are taken."""
-        reserved = {"training", "forward", "children", "modules", "parameters", "train", "eval", "to", "T_destination"}
+        reserved = {
+            "training",
+            "forward",
+            "children",
+            "modules",
+            "parameters",
+            "train",
+            "eval",
+            "to",
+            "T_destination",
+        }
         return Namespace(reserved | labels, avoid_builtins=False)
 
     def snapshot(self) -> Any:
@@ -140,7 +152,11 @@ class Planner:
 
         local = self.names.new(name)
         params = {p.name: py.name(p.name) for p in fn.params}
-        whole = {p.name for p in fn.params if isinstance(p.default, ast.Number) and isinstance(p.default.value, int)}
+        whole = {
+            p.name
+            for p in fn.params
+            if isinstance(p.default, ast.Number) and isinstance(p.default.value, int)
+        }
 
         def resolve(id_: str, node: ast.Node) -> py.Expr:
             if id_ not in params:
@@ -189,7 +205,12 @@ class Planner:
     # --- classes -------------------------------------------------------------------------------
 
     def instance(
-        self, e: Emitter, stage: ast.Stage, steps: Steps, body: ast.Group | None, inputs: tuple[Hints, ...]
+        self,
+        e: Emitter,
+        stage: ast.Stage,
+        steps: Steps,
+        body: ast.Group | None,
+        inputs: tuple[Hints, ...],
     ) -> tuple[py.Expr, tuple[Hints, ...]]:
         """The constructor call of a block or group, and hints of what it gives."""
         if body is not None:
@@ -199,7 +220,11 @@ class Planner:
         return self._call_block(e, stage, frames, inputs)
 
     def _call_block(
-        self, e: Emitter, node: ast.Node, frames: list[tuple[Pass, Frame]], inputs: tuple[Hints, ...]
+        self,
+        e: Emitter,
+        node: ast.Node,
+        frames: list[tuple[Pass, Frame]],
+        inputs: tuple[Hints, ...],
     ) -> tuple[py.Expr, tuple[Hints, ...]]:
         keys = {self.keys.get(id(f), self.keys.get(id(f.module))) for _, f in frames}
         if len(keys) != 1:
@@ -233,7 +258,11 @@ class Planner:
         return py.Call(py.name(plan.name), tuple(args), tuple(keywords)), outputs
 
     def _sizes(
-        self, e: Emitter, plan: ClassPlan, frames: list[tuple[Pass, Frame]], inputs: tuple[Hints, ...]
+        self,
+        e: Emitter,
+        plan: ClassPlan,
+        frames: list[tuple[Pass, Frame]],
+        inputs: tuple[Hints, ...],
     ) -> dict[str, Dim]:
         """What the callee's symbols are in the caller."""
         sizes: dict[str, Dim] = {}
@@ -249,7 +278,9 @@ class Planner:
         for port, (_, tensor) in enumerate(first.inputs):
             for axis in range(tensor.type.rank):
                 hint, actual = _input_size(e, (port, axis), frames, inputs)
-                sizes[f"in{port}.{axis}"] = hint if e.sizes.holds(hint, actual) else e.sizes.unknown()
+                sizes[f"in{port}.{axis}"] = (
+                    hint if e.sizes.holds(hint, actual) else e.sizes.unknown()
+                )
         return sizes
 
     def _formulas(
@@ -273,7 +304,9 @@ class Planner:
                         elif param.dim is not None:
                             mapping[param.name] = e.sizes.render(sizes[source])
                         else:
-                            mapping[param.name] = e.literal([f.constants[source] for _, f in frames])
+                            mapping[param.name] = e.literal(
+                                [f.constants[source] for _, f in frames]
+                            )
                 except CannotEmit:
                     return None
                 return py.substitute(formula.code, mapping)
@@ -296,7 +329,9 @@ class Planner:
             name = self.names.new(self._class_name(key, group))
             before = {id(c) for c in self.classes}
             try:
-                group.plan = build_class(self, name, group.block, tuple(f.root for f in group.frames))
+                group.plan = build_class(
+                    self, name, group.block, tuple(f.root for f in group.frames)
+                )
             except CannotEmit:
                 if len(group.frames) == 1:
                     raise
@@ -323,7 +358,9 @@ class Planner:
         own = [p for p in key[1] if isinstance(p, tuple) and usual.get(p[0]) != p[1]]
         return name + "".join(str(value[0]) for _, value in own if isinstance(value, tuple))
 
-    def _group_class(self, e: Emitter, stage: ast.Stage, body: ast.Group, steps: Steps) -> ClassPlan:
+    def _group_class(
+        self, e: Emitter, stage: ast.Stage, body: ast.Group, steps: Steps
+    ) -> ClassPlan:
         """A class for a group that joins features; it belongs to the class around it."""
         from archspec.backends.torch.classes import build_group_class
 
@@ -345,8 +382,14 @@ class Planner:
         for index, tensor in enumerate(steps[0][1].inputs):
             for axis in range(tensor.type.rank):
                 actual = [(p, s.inputs[index].type.shape[axis]) for p, s in steps]
-                hint = inputs[index][axis] if index < len(inputs) and inputs[index] else e.sizes.unknown()
-                sizes[f"in{index}.{axis}"] = hint if e.sizes.holds(hint, actual) else e.sizes.unknown()
+                hint = (
+                    inputs[index][axis]
+                    if index < len(inputs) and inputs[index]
+                    else e.sizes.unknown()
+                )
+                sizes[f"in{index}.{axis}"] = (
+                    hint if e.sizes.holds(hint, actual) else e.sizes.unknown()
+                )
         for param in plan.params:
             if param.dim is not None:
                 port, axis = param.dim
@@ -383,7 +426,11 @@ class Planner:
         """The first step that applied a declared module, in the passes of the class at hand."""
         for p in e.passes:
             for step in _own_steps(p):
-                if step.kind == "apply" and step.label is not None and step.label.name == label.name:
+                if (
+                    step.kind == "apply"
+                    and step.label is not None
+                    and step.label.name == label.name
+                ):
                     return step
         return None
 
@@ -439,7 +486,11 @@ class Planner:
 def _inlined_argument(e: Emitter, name: str, given: list[tuple[Pass, Argument]]) -> Static:
     node = given[0][1].node
     try:
-        ctor = as_tuple(e.translate(node)) if node is not None else e.literal([a.value for _, a in given])
+        ctor = (
+            as_tuple(e.translate(node))
+            if node is not None
+            else e.literal([a.value for _, a in given])
+        )
     except CannotEmit:
         ctor = e.literal([a.value for _, a in given])
     forward_translate = e.translate_forward
@@ -567,7 +618,7 @@ def _substituted(e: Emitter, plan: ClassPlan, sizes: dict[str, Dim]) -> tuple[Hi
 
 
 def _replace(e: Emitter, hint: Dim, sizes: dict[str, Dim]) -> Dim:
-    known = {name: sizes.get(name, None) for name in hint.symbols()}
+    known = {name: sizes.get(name) for name in hint.symbols()}
     if any(v is None for v in known.values()):
         return e.sizes.unknown()
     return hint.substitute({k: v for k, v in known.items() if v is not None})
@@ -577,10 +628,18 @@ def _group_name(e: Emitter, stage: ast.Stage) -> str:
     """`denseblock{i}: { … }` becomes `Denseblock`; an unlabelled group is named after the one around it."""
     label = stage.label
     if label is not None:
-        parts = [label.id] if isinstance(label, ast.Name) else [p for p in label.parts if isinstance(p, str)]
+        parts = (
+            [label.id]
+            if isinstance(label, ast.Name)
+            else [p for p in label.parts if isinstance(p, str)]
+        )
         text = "_".join(parts)
     else:
-        outer = [s for s in stages_in(e.body) if s.label is not None and any(s2 is stage for s2 in stages_in(s.core))]
+        outer = [
+            s
+            for s in stages_in(e.body)
+            if s.label is not None and any(s2 is stage for s2 in stages_in(s.core))
+        ]
         text = f"{outer[-1].label.span.text}_block" if outer and outer[-1].label else "group"  # type: ignore[union-attr]
     words = "".join(c if c.isalnum() else " " for c in text).split()
     return "".join(w[:1].upper() + w[1:] for w in words) or "Group"

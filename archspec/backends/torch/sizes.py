@@ -36,7 +36,9 @@ class Sizes:
         #: The author's own ways to write a size.
         self.written: dict[Dim, Callable[[], py.Expr | None]] = {}
 
-    def symbol(self, name: str, value: Callable[[Pass], Any], render: Callable[[], py.Expr | None]) -> Dim:
+    def symbol(
+        self, name: str, value: Callable[[Pass], Any], render: Callable[[], py.Expr | None]
+    ) -> Dim:
         self._symbols[name] = SizeSymbol(value, render)
         return Dim.symbol(name)
 

@@ -68,7 +68,12 @@ def after_label(e: Emitter, stage: ast.Stage, value: Val) -> Val:
     """Keep the value in a variable if its label is read later."""
     if stage.label is not None and value.items and e.is_read(pattern(stage.label)) and not e.silent:
         return _keep_outputs(e, stage, value)
-    if stage.label is not None and e.is_read(pattern(stage.label)) and not e.silent and not value.items:
+    if (
+        stage.label is not None
+        and e.is_read(pattern(stage.label))
+        and not e.silent
+        and not value.items
+    ):
         from archspec.backends.torch.body import variable
 
         target = variable(e, stage.label)
@@ -86,7 +91,8 @@ def _keep_outputs(e: Emitter, stage: ast.Stage, value: Val) -> Val:
     target = variable(e, stage.label)
     e.emit(py.Assign(target, value.expr))
     items = tuple(
-        replace(item, expr=py.Subscript(target, (py.const(i),))) for i, item in enumerate(value.items)
+        replace(item, expr=py.Subscript(target, (py.const(i),)))
+        for i, item in enumerate(value.items)
     )
     output = e.step(stage).output
     names = output.names if isinstance(output, Outputs) else ()
@@ -210,14 +216,18 @@ def position_key(e: Emitter, keys: list[tuple[Pass, int]]) -> py.Expr:
     raise CannotEmit("positions that follow no loop variable")
 
 
-def _call(e: Emitter, stage: ast.Stage, callee: py.Expr, flow: Val | None, hints: tuple[Hints, ...]) -> Val:
+def _call(
+    e: Emitter, stage: ast.Stage, callee: py.Expr, flow: Val | None, hints: tuple[Hints, ...]
+) -> Val:
     """The call of a module in `forward`."""
     step = e.step(stage)
     if flow is not None and not flow.items and not e.silent and _reads_repeatedly(step, flow):
         query = py.name(e.forward_names.new("query"))
         e.emit(py.Assign(query, flow.expr))
         flow = replace(flow, expr=query)
-    tensors = () if flow is None else tuple(v.expr for v in flow.items) if flow.items else (flow.expr,)
+    tensors = (
+        () if flow is None else tuple(v.expr for v in flow.items) if flow.items else (flow.expr,)
+    )
     expr: py.Expr
     if step.kind == "layer" and step.decl is not None and "checkpoint" not in stage.modifiers:
         expr = step.decl.emit_call(step.params, callee, tensors)  # type: ignore[union-attr]
@@ -270,7 +280,9 @@ def is_chain(e: Emitter, statements: tuple[ast.Statement, ...], passes: tuple[Pa
                     if not _chain_stage(e, stage, passes):
                         return False
             case ast.Flow(targets=targets):
-                static = all(any(t.id in p.names for p in passes) for t in targets if isinstance(t, ast.Name))
+                static = all(
+                    any(t.id in p.names for p in passes) for t in targets if isinstance(t, ast.Name)
+                )
                 if not static or any(not isinstance(t, ast.Name) for t in targets):
                     return False
             case _:
@@ -287,7 +299,9 @@ def _chain_stage(e: Emitter, stage: ast.Stage, passes: tuple[Pass, ...]) -> bool
         )
     if set(stage.modifiers) - {"frozen"} or stage.modifiers:
         return False
-    group = isinstance(stage.core, ast.Group) and not is_chain(e, stage.core.body.statements, passes)
+    group = isinstance(stage.core, ast.Group) and not is_chain(
+        e, stage.core.body.statements, passes
+    )
     if group and not self_contained(e, stage):
         return False
     return all(
@@ -405,7 +419,9 @@ def _sequential(
     return reference, None, hints
 
 
-def _display(e: Emitter, group: ast.Group, flow: Val | None) -> tuple[py.Expr, tuple[Hints, ...]] | None:
+def _display(
+    e: Emitter, group: ast.Group, flow: Val | None
+) -> tuple[py.Expr, tuple[Hints, ...]] | None:
     """A chain without loops and branches as one `nn.Sequential(…)` expression."""
     if any(not isinstance(s, ast.Flow) or s.targets for s in group.body.statements):
         return None
@@ -505,7 +521,9 @@ def _declare(e: Emitter, stage: ast.Stage) -> None:
     if label.copy_of is not None:
         assert isinstance(label.copy_of.stage.label, ast.Name)
         source = e.container.member(label.copy_of.stage.label.id)
-        build = py.call(py.attr(py.call("copy.deepcopy", source), "requires_grad_"), py.const(False))
+        build = py.call(
+            py.attr(py.call("copy.deepcopy", source), "requires_grad_"), py.const(False)
+        )
         e.state.ctor.append(py.Assign(reference, build))
         e.ema.append((reference, source, label.module.momentum))
         return
@@ -516,7 +534,9 @@ def _declare(e: Emitter, stage: ast.Stage) -> None:
     kind = "group" if isinstance(label.target, ast.Group) else "block" if step.frame else "layer"
     inputs = [list(s.inputs) for s in (step,)]
     hints = tuple(tuple(t.type.shape) for t in inputs[0])
-    built, e.shared_outputs[id(label.module)] = e.planner.shared_instance(e, stage, step, kind, hints)
+    built, e.shared_outputs[id(label.module)] = e.planner.shared_instance(
+        e, stage, step, kind, hints
+    )
     if "frozen" in stage.modifiers:
         built = py.call(py.attr(built, "requires_grad_"), py.const(False))
         e.frozen.append(reference)
@@ -529,7 +549,9 @@ def _apply_again(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val:
     callee = e.shared_references.get(id(label.module))
     if callee is None:
         raise CannotEmit("a shared layer that is declared in another class")
-    tensors = () if flow is None else tuple(v.expr for v in flow.items) if flow.items else (flow.expr,)
+    tensors = (
+        () if flow is None else tuple(v.expr for v in flow.items) if flow.items else (flow.expr,)
+    )
     step = e.step(stage)
     known = e.shared_outputs.get(id(label.module), ())
     frames = [(p, s.frame) for p, s in e.steps(stage) if s.frame is not None]
@@ -575,5 +597,9 @@ def _inline(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val | None:
         e.values = outer_values
     if e.outputs is not None:
         found, e.outputs = e.outputs, None
-        return found[0] if len(found) == 1 else Val(py.Tuple(tuple(v.expr for v in found)), items=tuple(found))
+        return (
+            found[0]
+            if len(found) == 1
+            else Val(py.Tuple(tuple(v.expr for v in found)), items=tuple(found))
+        )
     return value

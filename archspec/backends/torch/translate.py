@@ -1,7 +1,7 @@
 """Compile-time expressions of a spec as Python expressions of the emitted module."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from archspec import pycode as py
 from archspec.backends.torch.sizes import CannotEmit
@@ -94,7 +94,9 @@ class Translator:
         names = {t: py.name(t) for t in expr.targets}
         iterable = self(expr.iterable)
         inner = Translator(lambda n, node: names.get(n) or outer(n, node), self.function)
-        target: py.Expr = py.Tuple(tuple(names.values())) if len(names) > 1 else next(iter(names.values()))
+        target: py.Expr = (
+            py.Tuple(tuple(names.values())) if len(names) > 1 else next(iter(names.values()))
+        )
         condition = None if expr.condition is None else inner(expr.condition)
         return py.Comprehension(inner(expr.element), target, iterable, condition)
 
@@ -105,6 +107,4 @@ class Translator:
         parts = tuple(p if isinstance(p, str) else self(p) for p in name.parts)
         if all(isinstance(p, str | py.Constant) for p in parts):
             return py.const("".join(p if isinstance(p, str) else str(p.value) for p in parts))  # type: ignore[union-attr]
-        return py.FString(
-            tuple(str(p.value) if isinstance(p, py.Constant) else p for p in parts)
-        )
+        return py.FString(tuple(str(p.value) if isinstance(p, py.Constant) else p for p in parts))

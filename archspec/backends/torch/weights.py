@@ -31,7 +31,9 @@ def emit_tensor(e: Emitter, statement: ast.Tensor) -> Val:
     for item in statement.shape.dims:
         values = [(p, e.evaluate(item, p)) for p in e.passes]  # type: ignore[arg-type]
         hint = e.static_hint(item, values)  # type: ignore[arg-type]
-        sizes.append(hint if e.sizes.holds(hint, [(p, Dim.of(v)) for p, v in values]) else e.sizes.unknown())
+        sizes.append(
+            hint if e.sizes.holds(hint, [(p, Dim.of(v)) for p, v in values]) else e.sizes.unknown()
+        )
     return Val(py.attr(e.container.in_forward, statement.name.id), tuple(sizes))
 
 
@@ -119,9 +121,7 @@ def _by_class(
         present = py.Compare(weight, (("is not", py.const(None)),))
         test = py.Binary("and", test, present)
     fill = py.ExprStmt(py.Call(py.dotted(f"init.{function}_"), (weight, *args), named))
-    return (
-        py.For(py.name("module"), py.call(py.attr(SELF, "modules")), (py.If(test, (fill,)),)),
-    )
+    return (py.For(py.name("module"), py.call(py.attr(SELF, "modules")), (py.If(test, (fill,)),)),)
 
 
 def _by_path(
@@ -131,7 +131,9 @@ def _by_path(
         weight: py.Expr = SELF
         for part in parts:
             weight = (
-                py.Subscript(weight, (py.const(int(part)),)) if part.isdecimal() else py.attr(weight, part)
+                py.Subscript(weight, (py.const(int(part)),))
+                if part.isdecimal()
+                else py.attr(weight, part)
             )
         return (py.ExprStmt(py.Call(py.dotted(f"init.{function}_"), (weight, *args), named)),)
     if parts[0] == "**" and not any("*" in part for part in parts[1:]):
@@ -152,5 +154,3 @@ def _for_names(test: py.Expr, function: str, args: Any, named: Any) -> tuple[py.
             (py.If(test, (py.ExprStmt(fill),)),),
         ),
     )
-
-
