@@ -171,7 +171,13 @@ def apply_label(ctx: Context, stage: ast.Stage, label: Label, flow: Flowing) -> 
     if flow is POISON:
         return POISON
     inputs = tuple(tensors_in(flow))
-    result = build(ctx, label.module, label.target, inputs, stage)
+    application = Application(label, stage.core.span, inputs)
+    label.first = label.first or application
+    ctx.applying.append(application)
+    try:
+        result = build(ctx, label.module, label.target, inputs, stage)
+    finally:
+        ctx.applying.pop()
     step = ctx.pass_.steps[id(stage)]
     ctx.pass_.steps[id(stage)] = replace(step, kind="apply", label=label)
     return result

@@ -5,7 +5,7 @@ from typing import Any, cast
 from archspec.diagnostics import Label
 from archspec.dims import Dim, DimError, Proven, Refuted, Unknown
 from archspec.elaborate.call_arguments import Given, bind
-from archspec.elaborate.context import Context, fail
+from archspec.elaborate.context import Context, Misfit, fail
 from archspec.elaborate.explain import inputs_of, lay_out_counterexample, made_at, merged
 from archspec.elaborate.values import (
     Application,
@@ -67,7 +67,7 @@ def run_rule(
         verdict = ctx.judge(obligation, span)
         if not isinstance(verdict, Proven):
             sound = False
-            report_obligation(ctx, obligation, verdict, span, inputs, given)
+            report_obligation(ctx, obligation, verdict, span, inputs, given, decl)
             break
     if sound and key is not None:
         ctx.ruled[key] = outputs
@@ -81,6 +81,7 @@ def report_obligation(
     span: Span,
     inputs: tuple[Tensor, ...],
     given: Given,
+    decl: Declaration[Any] | None = None,
 ) -> None:
     """Record the diagnostic of an obligation that does not hold."""
     from archspec.diagnostics import Diagnostic
@@ -90,6 +91,7 @@ def report_obligation(
     left, right = obligation.left, obligation.right
     notes: list[str] = []
     opened: tuple[Dim, ...] = ()
+    help = obligation.help
     code, message = obligation.code, obligation.message
     match verdict:
         case Unknown(reason=reason):
@@ -99,21 +101,37 @@ def report_obligation(
         case Refuted(counterexample=counterexample):
             if left.const is None or right.const is None:
                 code = "A0403" if code == "A0401" else code
+                sides = (left.evaluate(counterexample), right.evaluate(counterexample))
+                if code == "A0403" and 1 in sides and decl is not None and _broadcasts(decl):
+                    code, help = "A0406", STRETCHED
                 notes.append(lay_out_counterexample(obligation.kind, left, right, counterexample))
                 opened = (left, right)
     if not labels:
         labels = tuple(label for tensor in inputs for label in made_at(ctx, tensor))
     marks = merged((*inputs_of(ctx, *opened), *labels), primary)
-    ctx.report(
+    number = ctx.report(
         Diagnostic(
             code,
             "error",
             message,
             (Mark(primary, "", primary=True), *marks),
             tuple(notes),
-            obligation.help,
+            help,
         )
     )
+    if opened and obligation.kind != "at_least":
+        ctx.misfits.append(Misfit(number, obligation))
+
+
+STRETCHED = (
+    "where one of the two is 1, torch would stretch it silently; say that they are equal in a "
+    "`where`, or give a literal 1",
+)
+
+
+def _broadcasts(decl: Declaration[Any]) -> bool:
+    """Whether torch stretches sizes of 1 in this function: arithmetic, but not products of matrices."""
+    return type(decl).__module__.endswith("functions_arith") and decl.name != "matmul"
 
 
 def _places(

@@ -64,6 +64,15 @@ def fail(
     raise SpecError(Diagnostic(code, "error", message, (primary, *labels), notes, help, fixes))
 
 
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """`fact` fails for some sizes. `headline` is what a condition on them completes, if anything."""
+
+    diagnostic: int
+    fact: Obligation
+    headline: str | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Context:
     """Everything that the rooms of elaboration share; `frame` and `pass_` are where we stand."""
@@ -95,7 +104,9 @@ class Context:
     validated: dict[Any, Any] = field(default_factory=dict)
     ruled: dict[Any, Any] = field(default_factory=dict)
     verdicts: dict[tuple[str, Dim, Dim], Verdict] = field(default_factory=dict)
-    _seen: set[tuple[str, Span]] = field(default_factory=set)
+    #: Facts that fail for some sizes, with the number of the diagnostic that says so.
+    misfits: list[Misfit] = field(default_factory=list)
+    _seen: dict[tuple[str, Span], int] = field(default_factory=dict)
 
     @property
     def domains(self) -> Domains:
@@ -123,19 +134,20 @@ class Context:
             )
         )
 
-    def report(self, diagnostic: Diagnostic) -> None:
-        """Add a diagnostic; the same fault of one place in several calls is reported once."""
+    def report(self, diagnostic: Diagnostic) -> int:
+        """Add a diagnostic, and give its number; one code at one place is reported once."""
         primary = diagnostic.primary
         if primary is not None:
             key = (diagnostic.code, primary.span)
             if key in self._seen:
-                return
-            self._seen.add(key)
+                return self._seen[key]
+            self._seen[key] = len(self.diagnostics)
             call = self.frame.calls[-1] if self.frame.calls else primary.span
             if call not in {label.span for label in diagnostic.labels}:
                 where = Mark(call, f"in this call of `{self.frame.block.name.id}`")
                 diagnostic = replace(diagnostic, labels=(*diagnostic.labels, where))
         self.diagnostics.append(diagnostic)
+        return len(self.diagnostics) - 1
 
     def decide(self, kind: str, left: Dim, right: Dim) -> Verdict:
         """The verdict on an obligation, for all sizes that the inputs allow."""

@@ -88,9 +88,10 @@ def unknown_name(ctx: Context, name: str, node: ast.Node) -> NoReturn:
     if ctx.frame.incomplete:
         raise SilentError
     known = [*ctx.frame.names, *ctx.frame.scope.names]
+    help: tuple[str, ...]
     if name.isupper() and len(name) <= 2:
-        open_sizes = [n for n in known if n.isupper()]
-        help = (f"sizes here: {', '.join(f'`{n}`' for n in open_sizes)}",) if open_sizes else ()
+        sizes = ", ".join(f"`{n}`" for n in known if n.isupper())
+        help = (f"sizes here: {sizes}",) if sizes else ()
         fail("A0101", f"unknown size `{name}`", node.span, help=help)
     if name[:1].isupper():
         layers = [*registry.layers(), *(k for k in known if k[:1].isupper())]
@@ -103,10 +104,9 @@ def unknown_name(ctx: Context, name: str, node: ast.Node) -> NoReturn:
             node.span,
             help=("begin with a value: `x -> …`",),
         )
-    own = [name for name in known if name != "_"]
+    own = [n for n in known if n != "_"]
     candidates = [*own, *registry.functions(), *registry.layers(), *BUILTINS]
     if name in OTHER_WORDS:
-        candidates = [OTHER_WORDS[name]]
         help, fixes = replacement(node.span, name, OTHER_WORDS[name])
     else:
         help, fixes = suggestion(node.span, name, candidates, "name")

@@ -71,7 +71,7 @@ def _one(value: Flowing, span: Span) -> Any:
 
 def _dense(ctx: Context, core: ast.Dense, x: Tensor, y: Tensor) -> Any:
     if not _fits(ctx, core, (x, y), "concat", 1, None):
-        return x
+        return _expected(x, [y], "concat", 1)
     decl = _function("concat")
     return _record(
         ctx, core, apply_function(ctx, decl, (), core, Outputs((x, y)), ("dense", None)), (x, y), ()
@@ -175,7 +175,7 @@ def _combine(
         reused.append(value)
         aligned.append(needs)
     if not _fits(ctx, core, (y, *reused), name, axis, align):
-        return y
+        return _expected(y, reused, name, axis)
     tensors = (y, *reused)
     joined: Any
     if name == "mean" and isinstance(core, ast.Reuse):
@@ -184,6 +184,16 @@ def _combine(
         decl = _function(name)
         joined = apply_function(ctx, decl, args, core, Outputs(tensors), (None, *mechanisms))
     return _record(ctx, core, joined, (y, *sources), tuple(aligned))
+
+
+def _expected(y: Tensor, reused: list[Tensor], name: str, axis: int) -> Tensor:
+    """What a failed join would have given: the model is refused, but checked to its end."""
+    if name != "concat" or not 0 <= axis < y.type.rank:
+        return y
+    total = y.type.shape[axis]
+    for x in reused:
+        total += x.type.shape[axis]
+    return Tensor(y.value, y.type.with_axis(axis, total))
 
 
 def _mean(ctx: Context, core: ast.Reuse, tensors: tuple[Tensor, ...], mechanisms: Any) -> Any:
@@ -264,11 +274,11 @@ def _fits(
     if name not in ELEMENTWISE:
         return True
     y = tensors[0]
-    for x in tensors[1:]:
+    fits = True
+    for number, x in enumerate(tensors[1:]):
         if x.type.rank != y.type.rank:
             if name in ("concat", "stack") or isinstance(core, ast.Residual | ast.Dense):
-                report_rank(ctx, core, y, x, name)
-                return False
+                report_rank(ctx, core, y, x, name, number)
             continue
         for i, (a, b) in enumerate(zip(y.type.shape, x.type.shape, strict=True)):
             if a is b or (name == "concat" and i == axis):
@@ -278,6 +288,6 @@ def _fits(
                 continue
             verdict = ctx.decide("equal", a, b)
             if not isinstance(verdict, Proven):
-                report_join(ctx, core, y, x, i, verdict, align)
-                return False
-    return True
+                fits = False
+                report_join(ctx, core, y, x, i, verdict, align, number)
+    return fits

@@ -1,21 +1,22 @@
 """Diagnostics of joins whose tensors do not fit: both shapes, where each came from, a remedy."""
 
-from typing import Any
-
 from archspec.diagnostics import Diagnostic, Edit, Fix
 from archspec.diagnostics import Label as Mark
-from archspec.dims import Refuted
-from archspec.elaborate.context import Context, fail
-from archspec.elaborate.explain import inputs_of, lay_out_counterexample, origin
-from archspec.elaborate.values import (
-    Outputs,
-    Poison,
-    Tensor,
+from archspec.dims import Dim, Proven, Refuted, Unknown
+from archspec.elaborate.context import Context, Misfit, fail
+from archspec.elaborate.evaluate import name_of
+from archspec.elaborate.explain import (
+    inputs_of,
+    lay_out_counterexample,
+    made_at,
+    merged,
+    size_label,
 )
+from archspec.elaborate.values import Tensor
+from archspec.layers.base import Obligation
 from archspec.source import Span
 from archspec.syntax import ast
 
-Flowing = Tensor | Outputs | Poison | None
 Join = ast.Residual | ast.Dense | ast.Reuse
 
 #: Axis names of the usual layouts, by rank.
@@ -27,114 +28,162 @@ AXES = {
 }
 
 
-def _verb(core: Join, name: str) -> str:
-    if isinstance(core, ast.Dense) or name == "concat":
-        return "concatenate"
-    return {"add": "add", "mul": "multiply"}.get(name, f"combine by `{name}`")
-
-
-def _names(ctx: Context, core: Join, y: Tensor, x: Tensor) -> tuple[str, str]:
-    if isinstance(core, ast.Residual):
-        return _named(
-            ctx, y, "the body's value"
-        ), "the block's input" if x is y else "the value before `residual`"
-    if isinstance(core, ast.Dense):
-        return _named(ctx, x, "the body's value"), "the value before `dense`"
-    text = next((s.span.text for s in core.sources), "")
-    return _named(ctx, y, "the flowing value"), f"`{text}`" if text else "the reused value"
-
-
-def _named(ctx: Context, tensor: Tensor, other: str) -> str:
-    module = ctx.graph.node(tensor.value.node).module
-    node = ctx.graph.node(tensor.value.node)
-    if node.kind == "layer" and module is not None and module.labelled:
-        return f"`{module.key}`"
-    return other
-
-
-def report_rank(ctx: Context, core: Join, y: Tensor, x: Tensor, name: str) -> None:
-    first, second = _names(ctx, core, y, x)
+def report_rank(ctx: Context, core: Join, y: Tensor, x: Tensor, name: str, number: int) -> None:
+    """Fail because two tensors of a join have different numbers of dimensions."""
+    first, second = _names(ctx, core, y, x, number)
+    ranks = f"{y.type.rank} dimensions on one side, {x.type.rank} on the other"
+    place = _place(core, number)
+    labels = (*made_at(ctx, y, rank=True), *made_at(ctx, x, rank=True))
     fail(
         "A0404",
-        f"cannot {_verb(core, name)} {first} and {second}: {y.type.rank} dimensions on one side, {x.type.rank} on the other",
-        _keyword(core),
+        f"cannot {_verb(core, name)} {first} and {second}: {ranks}",
+        place,
         f"{y.type} and {x.type}",
-        labels=(_source_label(ctx, y, None), _source_label(ctx, x, None)),
+        labels=merged(labels, place),
     )
 
 
-def _keyword(core: Join) -> Span:
+def report_join(
+    ctx: Context,
+    core: Join,
+    y: Tensor,
+    x: Tensor,
+    axis: int,
+    verdict: Refuted | Unknown,
+    align: ast.Group | ast.Name | None,
+    number: int,
+) -> None:
+    """Record that `y` and the reused `x` (source `number` of the join) differ on `axis`."""
+    a, b = y.type.shape[axis], x.type.shape[axis]
+    first, second = _names(ctx, core, y, x, number)
+    what = _axis_name(y, axis)
+    concat = isinstance(core, ast.Dense) or _combiner(core).startswith("concat")
+    shapes = f"{x.type} and {y.type} differ in {what}"
+    if not concat:
+        shapes = f"needs equal shapes: {x.type} and {y.type}"
+    notes: tuple[str, ...] = ()
+    opened: tuple[Dim, ...] = (a, b)
+    headline = None
+    match verdict:
+        case Refuted() if a.const is not None and b.const is not None:
+            code, opened = "A0401", ()
+            verb, sizes = _verb(core, _combiner(core)), f"{a} {what} on one side, {b} on the other"
+            if what in ("height", "width", "depth") or what.startswith("on axis"):
+                sizes = f"{what} {a} on one side, {b} on the other"
+            joined = "and" if concat else {"add": "to", "multiply": "by"}.get(verb, "and")
+            message = f"cannot {verb} {first} {joined} {second}: {sizes}"
+        case Refuted() if _apart(ctx, a, b):
+            code = "A0402"
+            message = f"{second} aligns with {first} for no size: {what} {b} and {a}"
+        case Refuted(counterexample=counterexample):
+            code = "A0403"
+            headline = f"{second} does not align with {first}"
+            message = f"{headline} for every size: {what} {b} and {a}"
+            notes = (lay_out_counterexample("equal", a, b, counterexample),)
+        case Unknown(reason=reason):
+            code, notes = "A0405", (reason,)
+            message = f"cannot decide whether {second} aligns with {first}: {what} {b} and {a}"
+    help, fixes = ((), ()) if code == "A0403" and concat else _remedy(ctx, core, y, x, align)
+    place = _place(core, number)
+    labels = (*inputs_of(ctx, *opened), size_label(ctx, y, axis), size_label(ctx, x, axis))
+    marks = (Mark(place, shapes, primary=True), *merged(labels, place))
+    index = ctx.report(Diagnostic(code, "error", message, marks, notes, help, fixes))
+    if code == "A0403":
+        fact = Obligation("equal", a, b, code, message)
+        ctx.misfits.append(Misfit(index, fact, headline))
+
+
+def _apart(ctx: Context, a: Dim, b: Dim) -> bool:
+    """Whether the two differ for every allowed size."""
+    return any(isinstance(ctx.decide("at_least", p, q + 1), Proven) for p, q in ((a, b), (b, a)))
+
+
+def _axis_name(tensor: Tensor, axis: int) -> str:
+    names = AXES.get(tensor.type.rank, ())
+    return names[axis] if axis < len(names) else f"on axis {axis}"
+
+
+def _combiner(core: Join) -> str:
+    return core.combiner.span.text.split("(")[0] if isinstance(core, ast.Reuse) else ""
+
+
+def _verb(core: Join, name: str) -> str:
+    if isinstance(core, ast.Dense) or name == "concat":
+        return "concatenate"
+    return {"": "add", "add": "add", "mul": "multiply"}.get(name, f"combine by `{name}`")
+
+
+def _place(core: Join, number: int) -> Span:
+    """What is at fault: the reused value, or the keyword of a join with a body."""
     if isinstance(core, ast.Reuse):
-        return core.span
+        return core.sources[number].span
     word = "residual" if isinstance(core, ast.Residual) else "dense"
     return Span(core.span.source, core.span.start, core.span.start + len(word))
 
 
-def _source_label(ctx: Context, tensor: Tensor, axis: int | None) -> Mark:
-    node = origin(ctx, tensor, axis) if axis is not None else ctx.graph.node(tensor.value.node)
-    if axis is None:
-        return Mark(node.span, f"gives {tensor.type}")
-    dim = tensor.type.shape[axis]
-    return Mark(node.span, f"{dim} from here")
+def _names(ctx: Context, core: Join, y: Tensor, x: Tensor, number: int) -> tuple[str, str]:
+    """What the body's (or flowing) value and the reused one are called."""
+    match core:
+        case ast.Residual():
+            return _named(ctx, y, "the body's value"), _before(ctx, x, "residual")
+        case ast.Dense():
+            return _before(ctx, y, "dense"), _named(ctx, x, "the body's value")
+        case ast.Reuse():
+            source = core.sources[number]
+            text = source.span.text
+            if isinstance(source, ast.Name | ast.Template):
+                text = name_of(ctx, source)
+            return _named(ctx, y, "the flowing value"), f"`{text}`"
 
 
-def report_join(
-    ctx: Context, core: Join, y: Tensor, x: Tensor, axis: int, verdict: Any, align: Any
-) -> None:
-    """The diagnostic of a failed join: both shapes, where each size came from, a remedy."""
-    a, b = y.type.shape[axis], x.type.shape[axis]
-    if isinstance(core, ast.Dense):
-        a, b = b, a
-    name = core.combiner.span.text if isinstance(core, ast.Reuse) else ""
-    first, second = _names(ctx, core, y, x)
-    names = AXES.get(y.type.rank, ())
-    what = names[axis] if axis < len(names) else f"on axis {axis}"
-    shapes = f"needs equal shapes: {x.type} and {y.type}"
-    if isinstance(core, ast.Dense) or name.startswith("concat"):
-        shapes = f"{x.type} and {y.type} differ in {what}"
-    notes: list[str] = []
-    labels = [_source_label(ctx, y, axis), _source_label(ctx, x, axis)]
-    if a.const is not None and b.const is not None:
-        code = "A0401"
-        sizes = f"{a} {what} on one side, {b} on the other"
-        if what in ("height", "width", "depth"):
-            sizes = f"{what} {a} on one side, {b} on the other"
-        message = f"cannot {_verb(core, name.split('(')[0] or 'add')} {first} to {second}: {sizes}"
-        if "concat" in _verb(core, name.split("(")[0]):
-            message = f"cannot concatenate {first} and {second}: {sizes}"
-    elif isinstance(verdict, Refuted):
-        code = "A0403"
-        message = f"{second} does not align with {first} for every size: {what} {b} and {a}"
-        notes.append(lay_out_counterexample("equal", a, b, verdict.counterexample))
-        labels.extend(inputs_of(ctx, a, b))
-    else:
-        code = "A0405"
-        message = (
-            f"cannot decide whether {second} aligns with {first} for every size: {what} {b} and {a}"
-        )
-        notes.append(verdict.reason)
-        labels.extend(inputs_of(ctx, a, b))
-    help, fixes = _remedy(core, y, x, axis, align)
-    primary = Mark(_keyword(core), shapes, primary=True)
-    marks = [m for m in dict.fromkeys(labels) if m.span != primary.span]
-    ctx.report(Diagnostic(code, "error", message, (primary, *marks), tuple(notes), help, fixes))
+def _named(ctx: Context, tensor: Tensor, other: str) -> str:
+    node = ctx.graph.node(tensor.value.node)
+    if node.kind == "layer" and node.module is not None and node.module.labelled:
+        return f"`{node.module.key}`"
+    return other
+
+
+def _before(ctx: Context, x: Tensor, word: str) -> str:
+    for name, tensor in ctx.frame.inputs:
+        if tensor.value == x.value:
+            declared = any(isinstance(s, ast.Input) for s in ctx.frame.block.body.statements)
+            return f"the input `{name}`" if declared else "the block's input"
+    return f"the value before `{word}`"
+
+
+# --- remedies ----------------------------------------------------------------------------------
 
 
 def _remedy(
-    core: Join, y: Tensor, x: Tensor, axis: int, align: Any
+    ctx: Context, core: Join, y: Tensor, x: Tensor, align: ast.Group | ast.Name | None
 ) -> tuple[tuple[str, ...], tuple[Fix, ...]]:
     if align is not None:
-        return (("the value of `align` must have the shape of the other side",), ())
+        return (f"the value of `align` must have the shape of the other side, {y.type}",), ()
+    if not isinstance(core, ast.Residual):
+        return (), ()
+    layer = _projection(ctx, y, x)
+    if layer is None:
+        return ("align the reused features: `residual { … } align { … }`",), ()
+    end = Span(core.span.source, core.span.end, core.span.end)
+    text = f"align {{ proj: {layer} }}"
+    fix = Fix("maybe", f"add `{text}`", (Edit(end, f" {text}"),))
+    return (f"project the reused features, or keep their shape {x.type}",), (fix,)
+
+
+def _projection(ctx: Context, y: Tensor, x: Tensor) -> str | None:
+    """The layer that takes features like `x` to the shape of `y`, if a simple one does."""
+    if y.type.rank in (2, 3) and y.type.shape[:-1] == x.type.shape[:-1]:
+        return f"Linear({y.type.shape[-1]})" if y.type.shape[-1].const else None
     conv = {3: "Conv1d", 4: "Conv2d", 5: "Conv3d"}.get(y.type.rank)
-    if isinstance(core, ast.Residual) and axis == 1 and conv and _spatially_equal(y, x):
-        text = f"{{ proj: {conv}({y.type.shape[1]}, 1) }}"
-        end = Span(core.span.source, core.span.end, core.span.end)
-        fix = Fix("maybe", f"add `align {text}`", (Edit(end, f" align {text}"),))
-        return ((f"project the reused features, or keep {x.type.shape[1]} channels",), (fix,))
-    if isinstance(core, ast.Residual):
-        return (("align the reused features: `residual { … } align { … }`",), ())
-    return ((), ())
+    if conv is None or y.type.shape[0] is not x.type.shape[0] or y.type.shape[1].const is None:
+        return None
+    for stride in (1, 2, 4, 8):
+        pairs = zip(y.type.shape[2:], x.type.shape[2:], strict=True)
+        if all(_is(ctx, a, (b - 1) // stride + 1) for a, b in pairs):
+            strided = f", stride={stride}" if stride > 1 else ""
+            return f"{conv}({y.type.shape[1]}, 1{strided})"
+    return None
 
 
-def _spatially_equal(y: Tensor, x: Tensor) -> bool:
-    return y.type.shape[2:] == x.type.shape[2:]
+def _is(ctx: Context, a: Dim, b: Dim) -> bool:
+    return isinstance(ctx.decide("equal", a, b), Proven)

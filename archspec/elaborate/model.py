@@ -9,6 +9,7 @@ from archspec.diagnostics import Label as Mark
 from archspec.dims import Domains
 from archspec.elaborate.application import too_deep
 from archspec.elaborate.binding import bind_params, match_params
+from archspec.elaborate.conditions import state_conditions
 from archspec.elaborate.context import Context, Limits, SpecError
 from archspec.elaborate.evaluate import SilentError, arguments
 from archspec.elaborate.files import FileScope, ModelEntry
@@ -57,6 +58,7 @@ def elaborate(
         pass
     except RecursionError:
         ctx.diagnostics.append(too_deep(ctx.deepest, span))
+    state_conditions(ctx)
     if ctx.failed:
         raise ArchSpecError(tuple(ctx.diagnostics))
     return Elaborated(entry, graph, frame, tuple(ctx.diagnostics))

@@ -110,7 +110,12 @@ class RuleError(Exception):
     """The call is wrong whatever the sizes are: rank, dtype, an argument out of range."""
 
     def __init__(
-        self, code: str, message: str, *at: Place, help: tuple[str, ...] = (), notes: tuple[str, ...] = ()
+        self,
+        code: str,
+        message: str,
+        *at: Place,
+        help: tuple[str, ...] = (),
+        notes: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -127,17 +132,35 @@ class Needs:
     obligations: list[Obligation] = field(default_factory=list)
 
     def equal(
-        self, left: Dim | int, right: Dim | int, code: str, message: str, *at: Place, help: tuple[str, ...] = ()
+        self,
+        left: Dim | int,
+        right: Dim | int,
+        code: str,
+        message: str,
+        *at: Place,
+        help: tuple[str, ...] = (),
     ) -> None:
         self._add("equal", left, right, code, message, at, help)
 
     def divisible(
-        self, left: Dim | int, right: Dim | int, code: str, message: str, *at: Place, help: tuple[str, ...] = ()
+        self,
+        left: Dim | int,
+        right: Dim | int,
+        code: str,
+        message: str,
+        *at: Place,
+        help: tuple[str, ...] = (),
     ) -> None:
         self._add("divisible", left, right, code, message, at, help)
 
     def at_least(
-        self, left: Dim | int, right: Dim | int, code: str, message: str, *at: Place, help: tuple[str, ...] = ()
+        self,
+        left: Dim | int,
+        right: Dim | int,
+        code: str,
+        message: str,
+        *at: Place,
+        help: tuple[str, ...] = (),
     ) -> None:
         self._add("at_least", left, right, code, message, at, help)
 

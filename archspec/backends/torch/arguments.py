@@ -148,7 +148,7 @@ def _inferred(e: "Emitter", steps: Steps, name: str, hint: Any) -> py.Expr:
 def _lay_out(
     e: "Emitter", decl: LayerDecl[Any], known: dict[str, py.Expr], given: Any
 ) -> tuple[list[py.Expr], list[tuple[str, py.Expr]]]:
-    """Positional as long as torch's order allows and the author wrote it so, keywords after that."""
+    """Positional as long as torch's order allows and the author wrote it so, then keywords."""
     order = decl.torch_order or (*known, *decl.Params.model_fields)
     positional: list[py.Expr] = []
     keywords: list[tuple[str, py.Expr]] = []

@@ -81,7 +81,7 @@ def build_group_class(
 
 
 def _bind_open(e: Emitter, name: str, stage: ast.Stage, passes: Passes, values: list[Any]) -> None:
-    """A size of the block's input that a group reads: found again among the sizes of its own input."""
+    """A size of the block's input that a group reads: found again in the group's own input."""
     steps = [p.steps[id(stage)] for p in passes]
     for port, tensor in enumerate(steps[0].inputs):
         for axis in range(tensor.type.rank):
@@ -151,7 +151,7 @@ def _declared_sizes(
             if e.sizes.holds(hint, actual):
                 hints[axis] = hint
         e.input_hints[port] = tuple(hints)
-        name = tensors[port] and e.passes[0].frame.inputs[port][0]
+        name = e.passes[0].frame.inputs[port][0]
         e.values[name] = Val(e.values[name].expr, tuple(hints))
     if flow is None or flow.items:
         return flow
@@ -159,7 +159,7 @@ def _declared_sizes(
 
 
 def _bind_dim(e: Emitter, name: str, port: int, axis: int, variable: str) -> None:
-    """A dim that an input binds: an argument of the constructor, or read from the tensor's shape."""
+    """A dim that an input binds: a constructor argument, or read from the tensor's shape."""
     hint = e.input_hints[port][axis]
 
     def ctor() -> py.Expr:
@@ -425,7 +425,7 @@ def _drop(body: tuple[py.Stmt, ...], dead: set[str]) -> tuple[py.Stmt, ...]:
 def _without_aliases(
     e: Emitter, body: tuple[py.Stmt, ...], variables: set[str]
 ) -> tuple[py.Stmt, ...]:
-    """`channels = in_channels` at the start, where the argument is not read again, is the argument."""
+    """`channels = in_channels` is the argument itself, where that is not read again."""
     for index, statement in enumerate(body):
         match statement:
             case py.Assign(target=py.Name(id=name), value=py.Name(id=source)) if name in variables:
@@ -543,7 +543,7 @@ def _family_type() -> py.Expr:
 
 
 def _return(e: Emitter, body: list[py.Stmt], value: py.Expr) -> list[py.Stmt]:
-    """`x = f(x)` and `return x` are one statement; a module's result gets its type, as `Any` hides it."""
+    """`x = f(x)` and `return x` are one statement; what a checker sees as `Any` gets its type."""
     if body and isinstance(value, py.Name):
         match body[-1]:
             case py.Assign(target=py.Name(id=name), value=last, annotation=None) if (
@@ -567,7 +567,7 @@ def _return(e: Emitter, body: list[py.Stmt], value: py.Expr) -> list[py.Stmt]:
 
 
 def is_any(expr: py.Expr, typed: set[str]) -> bool:
-    """Whether a type checker sees `Any`: the result of a module's call, and what follows from it."""
+    """Whether a type checker sees `Any`: a module's result, and what follows from it."""
     match expr:
         case py.Name(id=name):
             return name not in typed

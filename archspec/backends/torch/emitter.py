@@ -91,9 +91,6 @@ class State:
     forward: list[py.Stmt] = field(default_factory=list)
     #: Modules without weights and what else may stand at the constructor's end.
     tail: list[py.Stmt] = field(default_factory=list)
-    #: Last of all: ties and initial weights.
-    final: list[py.Stmt] = field(default_factory=list)
-    methods: list[py.FunctionDef] = field(default_factory=list)
 
 
 class Emitter:
@@ -314,7 +311,7 @@ class Emitter:
         return self.running[role]
 
     def version(self, name: str, values: dict[int, Dim] | None) -> Dim:
-        """A symbol for what the variable `name` holds from here on; earlier symbols of it expire."""
+        """A symbol for what the variable `name` holds from here on; earlier ones expire."""
         number = self.versions.get(name, 0) + 1
         self.versions[name] = self.version_count = max(number, self.version_count + 1)
         current = self.versions[name]
@@ -351,9 +348,10 @@ class Emitter:
         """All that a failed attempt must not leave behind."""
         state = self.state
         return (
-            (list(state.ctor), list(state.forward), list(state.tail), list(state.final), list(state.methods)),
-            dict(self.scope), dict(self.values), dict(self.families), dict(self.stored), dict(self.single),
-            dict(self.versions), dict(self.running), list(self.ties), list(self.frozen), list(self.ema),
+            (list(state.ctor), list(state.forward), list(state.tail)),
+            dict(self.scope), dict(self.values), dict(self.families), dict(self.stored),
+            dict(self.single), dict(self.versions), dict(self.running), list(self.ties),
+            list(self.frozen), list(self.ema),
             self.attributes.snapshot(), self.ctor_names.snapshot(), self.forward_names.snapshot(),
             self.passes, state, self.container, self.silent, dict(self.params),
             dict(self.group_plans), self.planner.snapshot(),
@@ -367,7 +365,7 @@ class Emitter:
             self.group_plans, planned,
         ) = saved  # fmt: skip
         state = self.state
-        state.ctor[:], state.forward[:], state.tail[:], state.final[:], state.methods[:] = lists
+        state.ctor[:], state.forward[:], state.tail[:] = lists
         self.planner.restore(planned)
         self.attributes.restore(attributes)
         self.ctor_names.restore(ctor)
@@ -400,7 +398,7 @@ class Emitter:
         """Collect the statements of an inner body, walked in the context of `passes`."""
         outer_passes, outer = self.passes, self.state
         self.passes = passes
-        self.state = State(tail=outer.tail, final=outer.final, methods=outer.methods)
+        self.state = State(tail=outer.tail)
         try:
             yield self.state
         finally:
@@ -442,7 +440,7 @@ class Emitter:
         """The author's expression as a hint; one symbol where it is more than a polynomial."""
         if expr is None:
             return self.sizes.unknown()
-        known = dict((id(p), v) for p, v in actual)
+        known = {id(p): v for p, v in actual}
         match expr:
             case ast.Number(value=int() as value):
                 return Dim.of(value)
@@ -520,13 +518,13 @@ class Emitter:
         return tuple(result)
 
     def _kept(self, node: ast.Node, from_end: int, actual: list[tuple[Pass, Dim]]) -> Dim | None:
-        """The size of the class's own input that a function gives back, as a rearrangement and its reverse do."""
+        """The size of the class's own input that a function gives back, as a reversed `rearrange`."""
         if self.step(node).kind != "function":
             return None
         for hints in self.input_hints:
-            if -from_end <= len(hints) and hints[from_end].const is None:
-                if self.sizes.holds(hints[from_end], actual):
-                    return hints[from_end]
+            fits = -from_end <= len(hints) and hints[from_end].const is None
+            if fits and self.sizes.holds(hints[from_end], actual):
+                return hints[from_end]
         return None
 
 

@@ -82,7 +82,7 @@ def _attribute(e: Emitter, value: ast.Expr, name: ast.Name | ast.Template) -> Va
 def _conditional(
     e: Emitter, then: ast.Expr, test: ast.Expr, other: ast.Expr, flow: Val | None
 ) -> Val:
-    """A value chosen at compile time: the branch that every pass takes, else a Python conditional."""
+    """A value chosen at compile time: the branch that every pass takes, else a conditional."""
     tests = [bool(e.evaluate(test, p)) for p in e.passes]
     if all(tests):
         return tensor_expr(e, then, flow)

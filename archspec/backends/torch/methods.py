@@ -29,7 +29,7 @@ def extra_methods(e: Emitter) -> list[py.Stmt]:
 
 
 def _merged(inits: list[py.Stmt]) -> tuple[py.Stmt, ...]:
-    """Neighbouring loops over the same modules as one: each module still sees the rules in order."""
+    """Neighbouring loops over the same modules as one: each still sees the rules in order."""
     found: list[py.Stmt] = []
     for statement in inits:
         match statement, found[-1] if found else None:

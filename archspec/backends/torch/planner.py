@@ -1,4 +1,4 @@
-"""Which classes the emitted module has: one per block, and one per group that is more than a chain."""
+"""Which classes the emitted module has: one per block, one per group that joins features."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -189,11 +189,11 @@ class Planner:
         ctx = Context(self.models[0].graph, Limits(), shadow, shadow.root, Cursor(frame.module))
         try:
             return evaluate_expr(ctx, expr)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - any failure only means: not this expression
             raise CannotEmit(str(error)) from None
 
     def written_in(self, e: Emitter, node: ast.Node) -> bool:
-        """Whether an argument was written in the class at hand, so that its names mean the same there."""
+        """Whether an argument was written in the class at hand: its names mean the same there."""
         span, body = node.span, e.body.span
         if span.source is body.source and body.start <= span.start and span.end <= body.end:
             return True
@@ -554,7 +554,7 @@ def _frames(model: Elaborated) -> list[Frame]:
 
 
 def structural(frame: Frame) -> tuple[Any, ...]:
-    """What makes two instances of a block different classes: the layers and blocks they are given."""
+    """What makes instances of a block different classes: the layers and blocks they are given."""
     found: list[Any] = []
     for name, value in frame.constants.items():
         if _has_layers(value):
@@ -625,7 +625,7 @@ def _replace(e: Emitter, hint: Dim, sizes: dict[str, Dim]) -> Dim:
 
 
 def _group_name(e: Emitter, stage: ast.Stage) -> str:
-    """`denseblock{i}: { … }` becomes `Denseblock`; an unlabelled group is named after the one around it."""
+    """`denseblock{i}: { … }` is a `Denseblock`; an unlabelled group is named after its container."""
     label = stage.label
     if label is not None:
         parts = (

@@ -27,7 +27,7 @@ def pattern(name: ast.Name | ast.Template) -> str:
 
 
 def value_names(node: Any) -> set[str]:
-    """Patterns of the names that are read in expressions below `node` (labels and targets aside)."""
+    """Patterns of the names read in expressions below `node` (labels and targets aside)."""
     found: set[str] = set()
     stack = [node]
     while stack:

@@ -1,8 +1,8 @@
 """How sizes follow from one another, as Python expressions of the emitted constructor.
 
-A hint is a `Dim` over symbols that stand for Python expressions (`growth`, `2**i`, `channels`). Hints
-come from running shape rules on symbols; each is checked against the sizes of every execution of the
-stage before it is written, so a wrong one costs readability, never correctness.
+A hint is a `Dim` over symbols that stand for Python expressions (`growth`, `2**i`, `channels`).
+Hints come from running shape rules on symbols; each is checked against the sizes of every execution
+of the stage before it is written, so a wrong one costs readability, never correctness.
 """
 
 from collections.abc import Callable, Iterable
