@@ -17,6 +17,7 @@ from archspec.elaborate.evaluate import (
 )
 from archspec.elaborate.reserved import refused_attribute
 from archspec.elaborate.values import (
+    Application,
     POISON,
     BlockValue,
     Cursor,
