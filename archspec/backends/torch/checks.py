@@ -29,8 +29,8 @@ def emit_checks(e: Emitter) -> None:
         compiling = py.call("torch.compiler.is_compiling")
         running = py.Unary("not", compiling)
         match found:
-            case [py.If(test=test, body=body)]:
-                e.checks = [py.If(py.Binary("and", running, test), body)]
+            case [py.If() as only]:
+                e.checks = [py.If(py.Binary("and", running, only.test), only.body)]
             case _:
                 e.checks = [py.If(running, tuple(found))]
 

@@ -5,18 +5,18 @@ stage is written as the author wrote it; what the author left to inference (inpu
 `align` applies) is computed as a hint and checked against every execution (see `sizes`).
 """
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from archspec import pycode as py
-from archspec.backends.torch.scan import defined_names, pattern, value_names
+from archspec.backends.torch.literals import literal, matches
+from archspec.backends.torch.scan import value_names
 from archspec.backends.torch.sizes import CannotEmit, Sizes
 from archspec.backends.torch.translate import Translator
 from archspec.dims import Dim
-from archspec.elaborate.values import Outputs, Pass, Step, Tensor, tensors_in
+from archspec.elaborate.values import Pass, Step, tensors_in
 from archspec.syntax import ast
 
 if TYPE_CHECKING:
@@ -48,6 +48,11 @@ class Static:
     ctor: Callable[[], py.Expr]
     forward: Callable[[], py.Expr]
     hint: Dim | None = None
+
+    @staticmethod
+    def fixed(expr: py.Expr, hint: Dim | None = None) -> "Static":
+        """A name that is written as the same expression everywhere."""
+        return Static(lambda: expr, lambda: expr, hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -518,7 +523,7 @@ class Emitter:
         return tuple(result)
 
     def _kept(self, node: ast.Node, from_end: int, actual: list[tuple[Pass, Dim]]) -> Dim | None:
-        """The size of the class's own input that a function gives back, as a reversed `rearrange`."""
+        """The size of the class's own input that a function gives back."""
         if self.step(node).kind != "function":
             return None
         for hints in self.input_hints:
@@ -526,55 +531,3 @@ class Emitter:
             if fits and self.sizes.holds(hints[from_end], actual):
                 return hints[from_end]
         return None
-
-
-def matches(name: str, text: str) -> tuple[str, ...] | None:
-    """The interpolated parts of `text` where the pattern `name` fits it: `enc*` on `enc0`."""
-    found = re.fullmatch(re.escape(name).replace(r"\*", "(.+)"), text)
-    return None if found is None else found.groups()
-
-
-def literal(value: Any) -> py.Expr:
-    """A compile-time value as Python; lists become tuples, as they are defaults and constants."""
-    match value:
-        case bool() | int() | float() | str() | None:
-            return py.const(value)
-        case Dim():
-            if value.const is None:
-                raise CannotEmit("an open size is no literal")
-            return py.const(value.const)
-        case list() | tuple():
-            return py.Tuple(tuple(literal(v) for v in value))
-        case range():
-            return py.call("range", *(py.const(v) for v in (value.start, value.stop)))
-        case _:
-            raise CannotEmit("no literal for this value")
-
-
-def annotation(values: list[Any]) -> py.Expr:
-    """The type of a constructor parameter that takes these values."""
-    kinds = {type(v) for v in values}
-    if Dim in kinds:
-        kinds = (kinds - {Dim}) | {int}
-    if kinds <= {int}:
-        return py.name("int")
-    if kinds <= {int, float}:
-        return py.name("float")
-    if kinds <= {bool}:
-        return py.name("bool")
-    if kinds <= {str}:
-        return py.name("str")
-    if kinds <= {list, tuple, range}:
-        items = [item for v in values for item in v]
-        inner = annotation(items) if items else py.name("int")
-        return py.Subscript(py.name("Sequence"), (inner,))
-    if type(None) in kinds and len(kinds) > 1:
-        return py.Binary("|", annotation([v for v in values if v is not None]), py.const(None))
-    return py.name("Any")
-
-
-def first_tensor(value: Any) -> Tensor | None:
-    return next(tensors_in(value), None)
-
-
-__all__ = ["Emitter", "Outputs", "Val", "annotation", "defined_names", "literal", "pattern"]

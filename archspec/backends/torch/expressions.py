@@ -4,7 +4,8 @@ from typing import Any
 
 from archspec import pycode as py
 from archspec.backends.torch.arguments import argument_hint, symbolic_types
-from archspec.backends.torch.emitter import Emitter, Hints, Val, matches
+from archspec.backends.torch.emitter import Emitter, Hints, Val
+from archspec.backends.torch.literals import matches
 from archspec.backends.torch.results import result_value
 from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.sizes import CannotEmit

@@ -3,13 +3,12 @@
 from typing import Any
 
 from archspec import pycode as py
-from archspec.backends.torch.body import emit_statements
+from archspec.backends.torch import body as statements
 from archspec.backends.torch.emitter import SELF, Emitter, Val
 from archspec.backends.torch.expressions import apply, tensor_expr
 from archspec.backends.torch.results import result_value
 from archspec.backends.torch.scan import stages_in
 from archspec.backends.torch.sizes import CannotEmit
-from archspec.backends.torch.stages import emit_stage
 from archspec.dims import Dim
 from archspec.elaborate.values import Pass, Tensor
 from archspec.layers.base import FunctionDecl
@@ -52,7 +51,7 @@ def _body(e: Emitter, body: ast.Body, flow: Val, keep: str) -> tuple[Val, Val, s
     """
     x = e.materialise(flow)
     before = len(e.state.forward)
-    y = emit_statements(e, body.statements, x)
+    y = statements.emit_statements(e, body.statements, x)
     assert y is not None
     written = e.state.forward[before:]
     if not isinstance(x.expr, py.Name) or not _assigns(written, x.expr.id):
@@ -113,6 +112,8 @@ def _by_layer(e: Emitter, core: ast.Reuse, operands: list[Val]) -> Val:
         if id(core.combiner) in p.steps:
             p.steps[id(stage)] = p.steps[id(core.combiner)]
     flow = Val(py.Tuple(tuple(o.expr for o in operands)), items=tuple(operands))
+    from archspec.backends.torch.stages import emit_stage
+
     value = emit_stage(e, stage, flow, False)
     assert value is not None
     return value
@@ -136,7 +137,7 @@ def _aligned(
         assert isinstance(decl, FunctionDecl)
         return apply(e, align, decl, [x, y])
     if everywhere:
-        value = emit_statements(e, align.body.statements, x)
+        value = statements.emit_statements(e, align.body.statements, x)
         assert value is not None
         return value
     condition = _condition(e, core, flags, y, x)
@@ -164,7 +165,7 @@ def _projection(
     identity = py.call("nn.Identity")
     e.state.ctor.append(py.Assign(reference, identity, py.dotted("nn.Module")))
     with e.within(passes) as state:
-        value = emit_statements(e, align.body.statements, x)
+        value = statements.emit_statements(e, align.body.statements, x)
     e.state.ctor.append(py.If(condition, tuple(state.ctor)))
     if state.forward or value is None:
         raise CannotEmit("an alignment that needs statements of its own")
@@ -180,7 +181,7 @@ def _conditional_align(
     e.emit(py.Assign(shortcut, x.expr))
     e.state.ctor.append(py.Assign(flag, condition))
     with e.within(passes) as state:
-        value = emit_statements(e, align.body.statements, Val(shortcut, x.hints))
+        value = statements.emit_statements(e, align.body.statements, Val(shortcut, x.hints))
         assert value is not None
         e.emit(py.Assign(shortcut, value.expr))
     e.state.ctor.append(py.If(flag, tuple(state.ctor)))

@@ -89,7 +89,7 @@ def _tie_methods(e: Emitter) -> list[py.Stmt]:
 
 
 def _train(e: Emitter) -> py.FunctionDef:
-    body = (
+    body: tuple[py.Stmt, ...] = (
         py.ExprStmt(py.call(py.attr(py.call("super"), "train"), py.name("mode"))),
         *(py.ExprStmt(py.call(py.attr(module, "eval"))) for module in e.frozen),
         py.Return(SELF),

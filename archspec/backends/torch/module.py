@@ -6,8 +6,10 @@ from typing import Any
 
 from archspec import pycode as py
 from archspec.backends.torch.classes import build_class
-from archspec.backends.torch.emitter import CtorParam, literal
-from archspec.backends.torch.planner import ClassPlan, Planner, structural
+from archspec.backends.torch.emitter import CtorParam
+from archspec.backends.torch.literals import literal
+from archspec.backends.torch.planner import ClassPlan, Planner
+from archspec.backends.torch.records import structural
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.diagnostics import ArchSpecError, Diagnostic, Label
 from archspec.elaborate import Elaborated

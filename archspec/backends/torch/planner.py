@@ -8,6 +8,13 @@ from archspec import pycode as py
 from archspec.backends.torch.arguments import argument, argument_hint, as_tuple, layer_call
 from archspec.backends.torch.classes import build_class
 from archspec.backends.torch.emitter import CtorParam, Emitter, Hints, Passes, Static, Val
+from archspec.backends.torch.records import (
+    all_frames,
+    all_steps,
+    own_steps,
+    steps_with_passes,
+    structural,
+)
 from archspec.backends.torch.scan import stages_in
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim
@@ -83,11 +90,12 @@ class Planner:
             self.names.reserve(model.entry.name)
         seen: set[int] = set()
         for model in models:
-            for step in _all_steps(model.frame.root):
-                if step.frame is not None and step.kind in ("block", "apply"):
-                    if id(step.frame.module) not in seen:
-                        seen.add(id(step.frame.module))
-                        self._enter(step.frame)
+            for step in all_steps(model.frame.root):
+                if step.frame is None or step.kind not in ("block", "apply"):
+                    continue
+                if id(step.frame.module) not in seen:
+                    seen.add(id(step.frame.module))
+                    self._enter(step.frame)
 
     def _enter(self, frame: Frame) -> None:
         key = (id(frame.block), structural(frame))
@@ -141,7 +149,7 @@ class Planner:
         if name in self.functions:
             return py.name(self.functions[name][1])
         for model in self.models:
-            for frame in _frames(model):
+            for frame in all_frames(model):
                 value = frame.scope.names.get(name)
                 if isinstance(value, FnValue):
                     return self._define(name, value.fn)
@@ -185,7 +193,7 @@ class Planner:
         """A compile-time expression as its pass saw it."""
         frame = pass_.frame
         names = _Names(lookup, pass_)
-        shadow = Frame(frame.block, frame.scope, frame.module, frame.constants, names)  # type: ignore[arg-type]
+        shadow = Frame(frame.block, frame.scope, frame.module, frame.constants, names)
         ctx = Context(self.models[0].graph, Limits(), shadow, shadow.root, Cursor(frame.module))
         try:
             return evaluate_expr(ctx, expr)
@@ -273,8 +281,11 @@ class Planner:
                 sizes[name] = argument_hint(e, given)
             else:
                 values = [f.constants.get(name) for _, f in frames]
-                plain = type(values[0]) is int and all(v == values[0] for v in values)
-                sizes[name] = Dim.of(values[0]) if plain else e.sizes.unknown()
+                value = values[0]
+                if type(value) is int and all(v == value for v in values):
+                    sizes[name] = Dim.of(value)
+                else:
+                    sizes[name] = e.sizes.unknown()
         for port, (_, tensor) in enumerate(first.inputs):
             for axis in range(tensor.type.rank):
                 hint, actual = _input_size(e, (port, axis), frames, inputs)
@@ -354,7 +365,7 @@ class Planner:
         name = group.block.name.id
         if same[0] == key:
             return name
-        usual = dict(p for p in same[0][1] if isinstance(p, tuple))
+        usual: dict[Any, Any] = dict(p for p in same[0][1] if isinstance(p, tuple))
         own = [p for p in key[1] if isinstance(p, tuple) and usual.get(p[0]) != p[1]]
         return name + "".join(str(value[0]) for _, value in own if isinstance(value, tuple))
 
@@ -425,7 +436,7 @@ class Planner:
     def first_application(self, e: Emitter, label: Label) -> Step | None:
         """The first step that applied a declared module, in the passes of the class at hand."""
         for p in e.passes:
-            for step in _own_steps(p):
+            for step in own_steps(p):
                 if (
                     step.kind == "apply"
                     and step.label is not None
@@ -438,12 +449,12 @@ class Planner:
         self, e: Emitter, stage: ast.Stage, step: Step, kind: str, inputs: tuple[Hints, ...]
     ) -> tuple[py.Expr, tuple[Hints, ...]]:
         """The constructor call of a declared module, sized by its first application."""
-        from archspec.backends.torch.stages import group_expression
+        from archspec.backends.torch.groups import group_expression
 
         found: Steps = []
         for p in e.passes:
             label = p.steps[id(stage)].label
-            for where, own in _steps_with_passes(p):
+            for where, own in steps_with_passes(p):
                 if own.kind == "apply" and own.label is label and own.module is not None:
                     found.append((where, replace(own, kind=kind)))  # type: ignore[arg-type]
                     break
@@ -479,7 +490,7 @@ class Planner:
                 expr = e.literal([f.constants[param.name] for _, f in frames])
                 value = frames[0][1].constants[param.name]
                 hint = Dim.of(value) if type(value) is int else None
-                scope[param.name] = Static(lambda x=expr: x, lambda x=expr: x, hint)
+                scope[param.name] = Static.fixed(expr, hint)
         e.scope = {**e.scope, **scope}
 
 
@@ -524,60 +535,6 @@ class _Names(dict[str, Any]):
         except KeyError:
             return False
         return True
-
-
-def _all_steps(root: Pass) -> list[Step]:
-    """Every step below a pass, callees' included, each callee before those after it."""
-    found: list[Step] = []
-    for step in _own_steps(root):
-        found.append(step)
-        if step.frame is not None:
-            found.extend(_all_steps(step.frame.root))
-    return found
-
-
-def _steps_with_passes(root: Pass) -> list[tuple[Pass, Step]]:
-    """The steps of a body and of the loops in it, each with its pass."""
-    found = [(root, step) for step in root.steps.values()]
-    for passes in root.loops.values():
-        for p in passes:
-            found.extend(_steps_with_passes(p))
-    return found
-
-
-def _own_steps(root: Pass) -> list[Step]:
-    return [step for _, step in _steps_with_passes(root)]
-
-
-def _frames(model: Elaborated) -> list[Frame]:
-    return [model.frame, *(s.frame for s in _all_steps(model.frame.root) if s.frame is not None)]
-
-
-def structural(frame: Frame) -> tuple[Any, ...]:
-    """What makes instances of a block different classes: the layers and blocks they are given."""
-    found: list[Any] = []
-    for name, value in frame.constants.items():
-        if _has_layers(value):
-            found.append((name, _layer_key(value)))
-    return tuple(found)
-
-
-def _has_layers(value: Any) -> bool:
-    if isinstance(value, LayerValue | BlockValue):
-        return True
-    return isinstance(value, list | tuple) and any(_has_layers(v) for v in value)
-
-
-def _layer_key(value: Any) -> Any:
-    match value:
-        case LayerValue(decl=decl, args=args):
-            return (decl.name, tuple((a.name, repr(a.value)) for a in args))
-        case BlockValue(block=block, args=args):
-            return (block.name.id, tuple((a.name, repr(a.value)) for a in args))
-        case list() | tuple():
-            return tuple(_layer_key(v) for v in value)
-        case _:
-            return repr(value)
 
 
 def _is_whole(expr: ast.Expr, names: set[str]) -> bool:
@@ -625,7 +582,7 @@ def _replace(e: Emitter, hint: Dim, sizes: dict[str, Dim]) -> Dim:
 
 
 def _group_name(e: Emitter, stage: ast.Stage) -> str:
-    """`denseblock{i}: { … }` is a `Denseblock`; an unlabelled group is named after its container."""
+    """`denseblock{i}: { … }` is a `Denseblock`; without a label, the container's name is used."""
     label = stage.label
     if label is not None:
         parts = (
@@ -640,7 +597,7 @@ def _group_name(e: Emitter, stage: ast.Stage) -> str:
             for s in stages_in(e.body)
             if s.label is not None and any(s2 is stage for s2 in stages_in(s.core))
         ]
-        text = f"{outer[-1].label.span.text}_block" if outer and outer[-1].label else "group"  # type: ignore[union-attr]
+        text = f"{outer[-1].label.span.text}_block" if outer and outer[-1].label else "group"
     words = "".join(c if c.isalnum() else " " for c in text).split()
     return "".join(w[:1].upper() + w[1:] for w in words) or "Group"
 

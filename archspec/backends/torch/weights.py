@@ -56,7 +56,7 @@ def _initial(e: Emitter, statement: ast.Tensor, shape: tuple[py.Expr, ...]) -> p
 def _dtype(dtype: str | None) -> py.Expr | None:
     if dtype in (None, "float"):
         return None
-    return py.dotted("torch." + {"int": "int64"}.get(dtype, dtype))  # type: ignore[arg-type]
+    return py.dotted("torch." + {"int": "int64"}.get(dtype, dtype))
 
 
 def _init_arguments(

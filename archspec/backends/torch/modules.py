@@ -1,0 +1,188 @@
+"""Modules: what a stage adds to the constructor, and its call in `forward`."""
+
+from dataclasses import replace
+
+from archspec import pycode as py
+from archspec.backends.torch.arguments import layer_call
+from archspec.backends.torch.emitter import SELF, Emitter, Hints, Val
+from archspec.backends.torch.results import result_value
+from archspec.backends.torch.scan import pattern
+from archspec.backends.torch.sizes import CannotEmit
+from archspec.elaborate.values import Outputs, Pass, Step
+from archspec.syntax import ast
+
+
+def after_label(e: Emitter, stage: ast.Stage, value: Val) -> Val:
+    """Keep the value in a variable if its label is read later."""
+    if stage.label is not None and value.items and e.is_read(pattern(stage.label)) and not e.silent:
+        return _keep_outputs(e, stage, value)
+    if (
+        stage.label is not None
+        and e.is_read(pattern(stage.label))
+        and not e.silent
+        and not value.items
+    ):
+        from archspec.backends.torch.body import variable
+
+        target = variable(e, stage.label)
+        e.emit(py.Assign(target, value.expr))
+        value = replace(value, expr=target)
+        e.values[pattern(stage.label)] = value
+    return value
+
+
+def _keep_outputs(e: Emitter, stage: ast.Stage, value: Val) -> Val:
+    """Several outputs in one variable: `t.c1` is `t[0]`."""
+    from archspec.backends.torch.body import variable
+
+    assert stage.label is not None
+    target = variable(e, stage.label)
+    e.emit(py.Assign(target, value.expr))
+    items = tuple(
+        replace(item, expr=py.Subscript(target, (py.const(i),)))
+        for i, item in enumerate(value.items)
+    )
+    output = e.step(stage).output
+    names = output.names if isinstance(output, Outputs) else ()
+    e.output_names[pattern(stage.label)] = names
+    value = Val(target, items=items)
+    e.values[pattern(stage.label)] = value
+    return value
+
+
+def module_key(e: Emitter, stage: ast.Stage) -> py.Expr | None:
+    """The key of a stage's module: a literal, an f-string, or None where it has no label."""
+    return None if stage.label is None else e.translate.template(stage.label)
+
+
+def construct(
+    e: Emitter, stage: ast.Stage, kind: str, flow: Val | None
+) -> tuple[py.Expr, tuple[Hints, ...]]:
+    """The expression that makes the module of a stage, and hints of what it gives."""
+    steps = e.steps(stage)
+    if kind == "layer":
+        return layer_call(e, stage, steps, in_hints(flow))
+    body = stage.core if isinstance(stage.core, ast.Group) else None
+    return e.planner.instance(e, stage, steps, body, in_hints(flow))
+
+
+def in_hints(flow: Val | None) -> tuple[Hints, ...]:
+    if flow is None:
+        return ()
+    return tuple(v.hints for v in flow.items) if flow.items else (flow.hints,)
+
+
+def add_module(e: Emitter, stage: ast.Stage, label: py.Expr | None, build: py.Expr) -> py.Expr:
+    """Add a module to the current container; gives how `forward` refers to it."""
+    container, steps = e.container, e.steps(stage)
+    if "frozen" in stage.modifiers:
+        build = py.call(py.attr(build, "requires_grad_"), py.const(False))
+    reference: py.Expr
+    if stage.weights is not None:
+        if not isinstance(label, py.Constant):
+            raise CannotEmit("weights from a file for a layer without a fixed label")
+        e.pretrained.append((py.attr(container.expr, str(label.value)), stage.weights))
+    if label is None and container.sequential:
+        e.state.ctor.append(py.ExprStmt(py.call(py.attr(container.expr, "append"), build)))
+        return container.expr
+    if label is None:
+        return _add_unlabelled(e, steps, build)
+    match label:
+        case py.Constant(value=str() as text) if text.isidentifier():
+            e.state.ctor.append(py.Assign(container.member(text), build))
+            reference = container.member(text, in_forward=True)
+        case _ if container.items:
+            e.state.ctor.append(py.Assign(py.Subscript(container.expr, (label,)), build))
+            assert stage.label is not None
+            key = e.translate_forward.template(stage.label)
+            reference = py.Subscript(container.in_forward, (key,))
+        case _:
+            adder = py.attr(container.expr, "add_module")
+            e.state.ctor.append(py.ExprStmt(py.call(adder, label, build)))
+            reference = get_module(e, container.in_forward, stage)
+    if "frozen" in stage.modifiers:
+        e.frozen.append(reference)
+    return reference
+
+
+def get_module(e: Emitter, container: py.Expr, stage: ast.Stage) -> py.Expr:
+    assert stage.label is not None
+    return py.call("getattr", container, e.translate_forward.template(stage.label))
+
+
+def _add_unlabelled(e: Emitter, steps: list[tuple[Pass, Step]], build: py.Expr) -> py.Expr:
+    """Without weights: one attribute named after the class. With weights: keyed by position."""
+    step = steps[0][1]
+    stateless = step.kind == "layer" and not any(s.module and s.module.weights for _, s in steps)
+    if stateless and step.decl is not None:
+        inner = {n for p in e.passes for n in p.names} if e.passes[0].parent else set()
+        free = set(py.names_used(build))
+        locals_ = {name for name in free if name in inner or name in e.running.values()}
+        if not locals_:
+            if build not in e.single:
+                base = step.decl.name.lower().removeprefix("adaptive")
+                base = base[:-2] if base[-2:] in ("1d", "2d", "3d") else base
+                e.single[build] = e.attributes.new(base)
+                e.state.tail.append(py.Assign(py.attr(SELF, e.single[build]), build))
+            return py.attr(SELF, e.single[build])
+        if not getattr(step.decl, "mode_dependent", False):
+            raise CannotEmit("a layer without weights whose arguments vary in a loop")
+    keys = [s.module.key for _, s in steps if s.module is not None]
+    key = position_key(e, [(p, int(k)) for (p, _), k in zip(steps, keys, strict=True)])
+    if e.container.items:
+        e.state.ctor.append(py.Assign(py.Subscript(e.container.expr, (key,)), build))
+        return py.Subscript(e.container.in_forward, (key,))
+    adder = py.attr(e.container.expr, "add_module")
+    e.state.ctor.append(py.ExprStmt(py.call(adder, key, build)))
+    return py.call("getattr", e.container.in_forward, key)
+
+
+def position_key(e: Emitter, keys: list[tuple[Pass, int]]) -> py.Expr:
+    """The position of an unlabelled module: a literal, or linear in a loop's variable."""
+    values = {k for _, k in keys}
+    if len(values) == 1:
+        return py.const(str(values.pop()))
+    for name in keys[0][0].names:
+        points = sorted({(p.names.get(name), k) for p, k in keys}, key=str)
+        variables = {x for x, _ in points}
+        if any(type(x) is not int for x in variables) or not 1 < len(variables) == len(points):
+            continue
+        (x0, k0), (x1, k1) = points[0], points[1]
+        if (k1 - k0) % (x1 - x0):  # type: ignore[operator]
+            continue
+        slope = (k1 - k0) // (x1 - x0)  # type: ignore[operator]
+        offset = k0 - slope * x0
+        if slope and all(k == slope * x + offset for x, k in points):
+            hint = e.scope[name].hint
+            assert hint is not None
+            index = e.sizes.render(hint * slope + offset)
+            return py.call("str", index)
+    raise CannotEmit("positions that follow no loop variable")
+
+
+def module_call(
+    e: Emitter, stage: ast.Stage, callee: py.Expr, flow: Val | None, hints: tuple[Hints, ...]
+) -> Val:
+    """The call of a module in `forward`."""
+    step = e.step(stage)
+    if flow is not None and not flow.items and not e.silent and _reads_repeatedly(step, flow):
+        query = py.name(e.forward_names.new("query"))
+        e.emit(py.Assign(query, flow.expr))
+        flow = replace(flow, expr=query)
+    tensors = (
+        () if flow is None else tuple(v.expr for v in flow.items) if flow.items else (flow.expr,)
+    )
+    expr: py.Expr
+    if step.kind == "layer" and step.decl is not None and "checkpoint" not in stage.modifiers:
+        expr = step.decl.emit_call(step.params, callee, tensors)  # type: ignore[union-attr]
+    elif "checkpoint" in stage.modifiers:
+        expr = py.call("checkpoint", callee, *tensors, use_reentrant=py.const(False))
+    else:
+        expr = py.call(callee, *tensors)
+    return result_value(step.output, expr, hints)
+
+
+def _reads_repeatedly(step: Step, flow: Val) -> bool:
+    """Whether one tensor serves several ports, as in self-attention, and is more than a name."""
+    several = step.decl is not None and len([p for p in step.decl.ports if not p.variadic]) > 1
+    return step.kind == "layer" and several and not flow.is_name

@@ -1,0 +1,108 @@
+"""Declared, shared and inlined modules."""
+
+from archspec import pycode as py
+from archspec.backends.torch.emitter import Emitter, Val
+from archspec.backends.torch.modules import in_hints, module_key
+from archspec.backends.torch.results import result_value
+from archspec.backends.torch.scan import pattern, value_names
+from archspec.backends.torch.sizes import CannotEmit
+from archspec.syntax import ast
+
+
+def emit_declaration(e: Emitter, stage: ast.Stage) -> None:
+    """`shared` and `ema`: the module stands in the constructor where it is declared."""
+    label = e.step(stage).label
+    assert label is not None
+    key = module_key(e, stage)
+    for _, own in e.steps(stage):
+        if own.module is not None and isinstance(key, py.Constant):
+            in_forward = e.container.member(str(key.value), in_forward=True)
+            e.shared_references[id(own.module)] = in_forward
+    if not isinstance(key, py.Constant):
+        raise CannotEmit("a shared layer declared in a loop")
+    reference = e.container.member(str(key.value))
+    if label.copy_of is not None:
+        assert isinstance(label.copy_of.stage.label, ast.Name)
+        source = e.container.member(label.copy_of.stage.label.id)
+        build = py.call(
+            py.attr(py.call("copy.deepcopy", source), "requires_grad_"), py.const(False)
+        )
+        e.state.ctor.append(py.Assign(reference, build))
+        e.ema.append((reference, source, label.module.momentum))
+        return
+    applied = e.planner.first_application(e, label)
+    if applied is None:
+        raise CannotEmit("a shared layer that is never applied")
+    step = applied
+    kind = "group" if isinstance(label.target, ast.Group) else "block" if step.frame else "layer"
+    inputs = [list(s.inputs) for s in (step,)]
+    hints = tuple(tuple(t.type.shape) for t in inputs[0])
+    built, e.shared_outputs[id(label.module)] = e.planner.shared_instance(
+        e, stage, step, kind, hints
+    )
+    if "frozen" in stage.modifiers:
+        built = py.call(py.attr(built, "requires_grad_"), py.const(False))
+        e.frozen.append(reference)
+    e.state.ctor.append(py.Assign(reference, built))
+
+
+def emit_shared(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val:
+    label = e.step(stage).label
+    assert label is not None
+    callee = e.shared_references.get(id(label.module))
+    if callee is None:
+        raise CannotEmit("a shared layer that is declared in another class")
+    tensors = (
+        () if flow is None else tuple(v.expr for v in flow.items) if flow.items else (flow.expr,)
+    )
+    step = e.step(stage)
+    known = e.shared_outputs.get(id(label.module), ())
+    frames = [(p, s.frame) for p, s in e.steps(stage) if s.frame is not None]
+    if frames and label.copy_of is None:
+        known = e.planner.block_hints(e, frames, in_hints(flow))
+    elif label.copy_of is not None:
+        known = e.shared_outputs.get(id(label.copy_of.module), ())
+    hints = e.output_hints(stage, lambda: known)
+    expr: py.Expr = py.call(callee, *tensors)
+    if step.decl is not None:
+        expr = step.decl.emit_call(step.params, callee, tensors)  # type: ignore[union-attr]
+    value = result_value(step.output, expr, hints)
+    if pattern(label.stage.label) in e.read and isinstance(label.stage.label, ast.Name):  # type: ignore[arg-type]
+        e.values[label.name] = value
+    return value
+
+
+def emit_inline(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val | None:
+    """`inline Block(…)`: its statements here, its parameters replaced by the arguments."""
+    from archspec.backends.torch.body import emit_statements
+
+    steps = e.steps(stage)
+    frames = [(p, s.frame) for p, s in steps if s.frame is not None]
+    block = frames[0][1].block
+    if any(f.block is not block for _, f in frames):
+        raise CannotEmit("different blocks are inlined")
+    outer_scope, outer_values = dict(e.scope), dict(e.values)
+    e.planner.bind_inlined(e, stage, frames)
+    inputs = [s for s in block.body.statements if isinstance(s, ast.Input)]
+    items = () if flow is None else flow.items or (flow,)
+    for statement, item in zip(inputs, items, strict=False):
+        e.values[statement.name] = item
+    e.read |= value_names(block.body)
+    outer = e.passes
+    e.passes = tuple(f.root for _, f in frames)
+    for p, f in frames:
+        e.up[id(f.root)] = p
+    try:
+        value = emit_statements(e, block.body.statements, flow)
+    finally:
+        e.passes, e.scope = outer, outer_scope
+        outer_values.update({k: v for k, v in e.values.items() if k not in outer_values})
+        e.values = outer_values
+    if e.outputs is not None:
+        found, e.outputs = e.outputs, None
+        return (
+            found[0]
+            if len(found) == 1
+            else Val(py.Tuple(tuple(v.expr for v in found)), items=tuple(found))
+        )
+    return value
