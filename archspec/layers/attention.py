@@ -182,8 +182,8 @@ class MultiheadAttention(LayerDecl[MultiheadAttentionParams]):
         return (projections + products) * embed
 
     def emit_call(
-        self, p: MultiheadAttentionParams, callee: py.Expr, tensors: tuple[py.Expr, ...]
-    ) -> py.Expr:
+        self, p: MultiheadAttentionParams, callee: "py.Expr", tensors: "tuple[py.Expr, ...]"
+    ) -> "py.Expr":
         absent = py.const(None)
         given = tensors + (absent,) * (len(self.ports) - len(tensors))
         query, key, value = given[:3]
@@ -212,7 +212,7 @@ def _sources(x: tuple[TensorType, ...]) -> tuple[TensorType, TensorType, TensorT
     return query, key, value
 
 
-def _repeated(tensor: py.Expr, times: int) -> tuple[py.Expr, ...]:
+def _repeated(tensor: "py.Expr", times: int) -> "tuple[py.Expr, ...]":
     """The tensor `times` times as arguments, without computing it more than once."""
     if isinstance(tensor, py.Name):
         return (tensor,) * times

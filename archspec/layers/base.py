@@ -319,7 +319,7 @@ class LayerDecl(Declaration[P]):
         """Parameters and buffers in `state_dict` order, with torch's names and shapes."""
         return ()
 
-    def emit_call(self, p: P, callee: py.Expr, tensors: tuple[py.Expr, ...]) -> py.Expr:
+    def emit_call(self, p: P, callee: "py.Expr", tensors: "tuple[py.Expr, ...]") -> "py.Expr":
         """The call in `forward`."""
         return py.call(callee, *tensors)
 
@@ -328,20 +328,20 @@ class EmitCall(Protocol):
     """What a function's emission is given: everything as Python expressions."""
 
     #: One expression per given tensor, in port order (variadic ones in sequence).
-    tensors: tuple[py.Expr, ...]
+    tensors: "tuple[py.Expr, ...]"
     #: Their types, for rules that depend on the rank.
     types: tuple[TensorType, ...]
 
     def given(self, argument: str) -> bool:
         """Whether the author wrote this argument."""
 
-    def arg(self, argument: str) -> py.Expr:
+    def arg(self, argument: str) -> "py.Expr":
         """The argument as the author wrote it, or its default as a literal."""
 
-    def size(self, dim: Dim) -> py.Expr:
+    def size(self, dim: Dim) -> "py.Expr":
         """A size in `forward`: a literal, or read from the shape of a tensor at hand."""
 
-    def device(self) -> py.Expr:
+    def device(self) -> "py.Expr":
         """The device on which tensors without an input are made."""
 
 
@@ -349,10 +349,10 @@ class FunctionDecl(Declaration[P]):
     """A function of tensors, under torch's name, in lower case."""
 
     #: A function that the emitted module needs beside torch, or None.
-    helper: ClassVar[py.FunctionDef | None] = None
+    helper: "ClassVar[py.FunctionDef | None]" = None
 
     @abstractmethod
-    def emit(self, p: P, call: EmitCall) -> py.Expr:
+    def emit(self, p: P, call: EmitCall) -> "py.Expr":
         """The expression that computes it in `forward`."""
 
 

@@ -33,7 +33,7 @@ class _Activation(FunctionDecl[P]):
         need_kind(self.name, x[0], "float")
         return (x[0],)
 
-    def emit(self, p: P, call: EmitCall) -> py.Expr:
+    def emit(self, p: P, call: EmitCall) -> "py.Expr":
         return function(f"F.{self.name}", call.tensors, keywords(p, call, *type(p).model_fields))
 
 
@@ -153,7 +153,7 @@ class LeakyRelu(_Activation[LeakyReluArgs]):
     name = "leaky_relu"
     Params = LeakyReluArgs
 
-    def emit(self, p: LeakyReluArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: LeakyReluArgs, call: EmitCall) -> "py.Expr":
         slope = positionals(p, call, "negative_slope")
         return function("F.leaky_relu", (*call.tensors, *slope))
 
@@ -218,7 +218,7 @@ class Threshold(_Activation[ThresholdArgs]):
     name = "threshold"
     Params = ThresholdArgs
 
-    def emit(self, p: ThresholdArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: ThresholdArgs, call: EmitCall) -> "py.Expr":
         return function("F.threshold", (*call.tensors, call.arg("threshold"), call.arg("value")))
 
 

@@ -76,7 +76,7 @@ class _Operator(FunctionDecl[OperandArgs]):
         """The dtype of the result, given the one of the operands."""
         return dtype
 
-    def emit(self, p: OperandArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: OperandArgs, call: EmitCall) -> "py.Expr":
         first, *rest = call.tensors
         if p.other is not None:
             number = call.arg("other")
@@ -182,7 +182,7 @@ class _Extremum(FunctionDecl[NoArgs]):
         need_real(self.name, x)
         return (elementwise(self.name, x, need),)
 
-    def emit(self, p: NoArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: NoArgs, call: EmitCall) -> "py.Expr":
         return fold(f"torch.{self.name}", call.tensors)
 
 
@@ -207,7 +207,7 @@ def elementwise(name: str, x: tuple[TensorType, ...], need: Needs) -> TensorType
     return TensorType(shape, dtype)
 
 
-def fold(path: str, tensors: tuple[py.Expr, ...]) -> py.Expr:
+def fold(path: str, tensors: "tuple[py.Expr, ...]") -> "py.Expr":
     """`path(path(a, b), c)`."""
     first, *rest = tensors
     for other in rest:
@@ -227,7 +227,7 @@ class _Comparison(_Operator):
     def _result(self, dtype: str) -> str:
         return "bool"
 
-    def emit(self, p: OperandArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: OperandArgs, call: EmitCall) -> "py.Expr":
         left = call.tensors[0]
         right = call.tensors[1] if p.other is None else call.arg("other")
         if p.reflected and p.other is not None:
@@ -288,7 +288,7 @@ class _Logical(FunctionDecl[NoArgs]):
         return (elementwise(self.name, x, need),)
 
     @abstractmethod
-    def emit(self, p: NoArgs, call: EmitCall) -> py.Expr: ...
+    def emit(self, p: NoArgs, call: EmitCall) -> "py.Expr": ...
 
 
 class LogicalAnd(_Logical):
@@ -297,7 +297,7 @@ class LogicalAnd(_Logical):
     name = "logical_and"
     ports = (Port("input"), Port("other"))
 
-    def emit(self, p: NoArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: NoArgs, call: EmitCall) -> "py.Expr":
         return function("torch.logical_and", call.tensors)
 
 
@@ -307,7 +307,7 @@ class LogicalOr(_Logical):
     name = "logical_or"
     ports = (Port("input"), Port("other"))
 
-    def emit(self, p: NoArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: NoArgs, call: EmitCall) -> "py.Expr":
         return function("torch.logical_or", call.tensors)
 
 
@@ -316,7 +316,7 @@ class LogicalNot(_Logical):
 
     name = "logical_not"
 
-    def emit(self, p: NoArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: NoArgs, call: EmitCall) -> "py.Expr":
         return method(call.tensors[0], "logical_not")
 
 
@@ -353,7 +353,7 @@ class Matmul(FunctionDecl[NoArgs]):
     def macs(self, p: NoArgs, x: tuple[TensorType, ...], out: tuple[TensorType, ...]) -> Dim:
         return product(out[0].shape) * x[0].shape[-1]
 
-    def emit(self, p: NoArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: NoArgs, call: EmitCall) -> "py.Expr":
         return py.Binary("@", *call.tensors)
 
 
@@ -370,5 +370,5 @@ class Outer(FunctionDecl[NoArgs]):
             need_rank(self.name, tensor, 1, 1, port)
         return (TensorType(x[0].shape + x[1].shape, common_dtype(self.name, x)),)
 
-    def emit(self, p: NoArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: NoArgs, call: EmitCall) -> "py.Expr":
         return function("torch.outer", call.tensors)

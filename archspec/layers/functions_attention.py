@@ -147,7 +147,7 @@ class ScaledDotProductAttention(FunctionDecl[AttentionArgs]):
         query, key, value = x[:3]
         return product(query.shape[:-1]) * key.shape[-2] * (query.shape[-1] + value.shape[-1])
 
-    def emit(self, p: AttentionArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: AttentionArgs, call: EmitCall) -> "py.Expr":
         masks = [("attn_mask", mask) for mask in call.tensors[3:]]
         written = [*masks, *keywords(p, call, "dropout_p", "is_causal", "scale", "enable_gqa")]
         return function(
@@ -157,7 +157,7 @@ class ScaledDotProductAttention(FunctionDecl[AttentionArgs]):
         )
 
 
-def _in_training(probability: py.Expr) -> py.Expr:
+def _in_training(probability: "py.Expr") -> "py.Expr":
     """`p if self.training else 0.0`: the function itself drops in evaluation too."""
     if is_literal(probability) and probability in (py.const(0), py.const(0.0)):
         return probability
@@ -227,7 +227,7 @@ class Einsum(FunctionDecl[EinsumArgs]):
             left = (left | set(right)) & later
         return total
 
-    def emit(self, p: EinsumArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: EinsumArgs, call: EmitCall) -> "py.Expr":
         return function("torch.einsum", (call.arg("equation"), *call.tensors))
 
 

@@ -32,7 +32,9 @@ from archspec.layers.functions_shared import (
 )
 
 
-def _dtype(p: Params, call: EmitCall, dtype: str, default: str) -> tuple[tuple[str, py.Expr], ...]:
+def _dtype(
+    p: Params, call: EmitCall, dtype: str, default: str
+) -> "tuple[tuple[str, py.Expr], ...]":
     """`dtype=torch.float16`, if it is not what torch makes anyway."""
     return () if dtype == default else (("dtype", dtype_expr(dtype)),)
 
@@ -76,7 +78,7 @@ class Arange(FunctionDecl[ArangeArgs]):
         )
         return (TensorType((ceil_div(length, step),), p.dtype),)
 
-    def emit(self, p: ArangeArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: ArangeArgs, call: EmitCall) -> "py.Expr":
         bounds = [call.arg(name) for name in ("start", "end") if getattr(p, name) is not None]
         if call.given("step") and p.step.const != 1:
             bounds = bounds if len(bounds) == 2 else [py.const(0), *bounds]
@@ -102,7 +104,7 @@ class _Filled(FunctionDecl[FilledArgs]):
     ) -> tuple[TensorType, ...]:
         return (new_tensor(self.name, p.size, p.dtype, need),)
 
-    def emit(self, p: FilledArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: FilledArgs, call: EmitCall) -> "py.Expr":
         sizes = spread(call.arg("size")) if p.size else (py.Tuple(()),)
         device = ("device", call.device())
         return function(f"torch.{self.name}", sizes, (*_dtype(p, call, p.dtype, "float"), device))
@@ -143,7 +145,7 @@ class Full(FunctionDecl[FullArgs]):
         dtype = p.dtype or ("float" if isinstance(p.fill_value, float) else "int")
         return (new_tensor(self.name, p.size, dtype, need),)
 
-    def emit(self, p: FullArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: FullArgs, call: EmitCall) -> "py.Expr":
         dtype = () if p.dtype is None else (("dtype", dtype_expr(p.dtype)),)
         size = py.Tuple(spread(call.arg("size")))
         device = ("device", call.device())
@@ -165,7 +167,7 @@ class Eye(FunctionDecl[EyeArgs]):
         need.at_least(p.n, 1, "A0106", f"`eye` cannot make a size of {p.n}", Arg("n"))
         return (TensorType((p.n, p.n), "float"),)
 
-    def emit(self, p: EyeArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: EyeArgs, call: EmitCall) -> "py.Expr":
         return function("torch.eye", (call.arg("n"),), (("device", call.device()),))
 
 
@@ -188,7 +190,7 @@ class Linspace(FunctionDecl[LinspaceArgs]):
         need.at_least(p.steps, 1, "A0106", "`linspace` would be empty", Arg("steps"))
         return (TensorType((p.steps,), "float"),)
 
-    def emit(self, p: LinspaceArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: LinspaceArgs, call: EmitCall) -> "py.Expr":
         arguments = (call.arg("start"), call.arg("end"), call.arg("steps"))
         return function("torch.linspace", arguments, (("device", call.device()),))
 
@@ -201,7 +203,7 @@ class _Like(FunctionDecl[NoArgs]):
     def shape(self, p: NoArgs, x: tuple[TensorType, ...], need: Needs) -> tuple[TensorType, ...]:
         return (x[0],)
 
-    def emit(self, p: NoArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: NoArgs, call: EmitCall) -> "py.Expr":
         return function(f"torch.{self.name}", call.tensors)
 
 
@@ -234,7 +236,7 @@ class _Triangle(FunctionDecl[TriangleArgs]):
         need_rank(self.name, x[0], 2, None)
         return (x[0],)
 
-    def emit(self, p: TriangleArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: TriangleArgs, call: EmitCall) -> "py.Expr":
         return method(call.tensors[0], self.name, positionals(p, call, "diagonal"))
 
 
@@ -270,5 +272,5 @@ class OneHot(FunctionDecl[OneHotArgs]):
             raise RuleError("A0701", f"`one_hot` needs int64, not {x[0].dtype}", Axis(0))
         return (TensorType((*x[0].shape, Dim.of(p.num_classes)), "int"),)
 
-    def emit(self, p: OneHotArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: OneHotArgs, call: EmitCall) -> "py.Expr":
         return function("F.one_hot", call.tensors, keywords(p, call, "num_classes"))

@@ -43,7 +43,7 @@ class _Elementwise(FunctionDecl[NoArgs]):
     def _result(self, x: TensorType) -> str:
         return x.dtype
 
-    def emit(self, p: NoArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: NoArgs, call: EmitCall) -> "py.Expr":
         return method(call.tensors[0], self.name)
 
 
@@ -60,7 +60,7 @@ class Neg(_Elementwise):
     name = "neg"
     takes = ("float", "int", "complex")
 
-    def emit(self, p: NoArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: NoArgs, call: EmitCall) -> "py.Expr":
         return py.Unary("-", call.tensors[0])
 
 
@@ -211,7 +211,7 @@ class Clamp(FunctionDecl[ClampArgs]):
         dtype = x[0].dtype if whole else as_float(x[0].dtype, x[0].kind)
         return (TensorType(x[0].shape, dtype),)
 
-    def emit(self, p: ClampArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: ClampArgs, call: EmitCall) -> "py.Expr":
         return method(call.tensors[0], "clamp", kw=keywords(p, call, "min", "max"))
 
 
@@ -236,7 +236,7 @@ class To(FunctionDecl[CastArgs]):
             )
         return (TensorType(x[0].shape, p.dtype),)
 
-    def emit(self, p: CastArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: CastArgs, call: EmitCall) -> "py.Expr":
         if p.dtype in self._METHODS:
             return method(call.tensors[0], self._METHODS[p.dtype])
         return method(call.tensors[0], "to", (py.dotted(f"torch.{p.dtype}"),))
@@ -270,7 +270,7 @@ class Where(FunctionDecl[WhereArgs]):
             shape = broadcast_shapes(shape, value.shape, need, "cannot choose from", (0, port))
         return (TensorType(shape, dtype),)
 
-    def emit(self, p: WhereArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: WhereArgs, call: EmitCall) -> "py.Expr":
         number = () if p.other is None else (call.arg("other"),)
         return function("torch.where", (*call.tensors, *number))
 
@@ -297,6 +297,6 @@ class MaskedFill(FunctionDecl[MaskedFillArgs]):
         shape = broadcast_shapes(tensor.shape, mask.shape, need, "cannot mask")
         return (TensorType(shape, tensor.dtype),)
 
-    def emit(self, p: MaskedFillArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: MaskedFillArgs, call: EmitCall) -> "py.Expr":
         tensor, mask = call.tensors
         return method(tensor, "masked_fill", (mask, call.arg("value")))

@@ -117,11 +117,11 @@ class Index(FunctionDecl[IndexArgs]):
         if item.const is None:
             need.at_least(item, 0, "A0503", message, Axis(0, axis))
 
-    def emit(self, p: IndexArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: IndexArgs, call: EmitCall) -> "py.Expr":
         items = tuple(self._item(item, call) for item in p.items)
         return py.Subscript(call.tensors[0], items)
 
-    def _item(self, item: IndexItem, call: EmitCall) -> py.Expr | py.Slice:
+    def _item(self, item: IndexItem, call: EmitCall) -> "py.Expr | py.Slice":
         match item:
             case None:
                 return py.const(None)
@@ -201,7 +201,7 @@ class Narrow(FunctionDecl[NarrowArgs]):
         need.at_least(p.length, 1, "A0106", "`narrow` must keep at least 1 element", Arg("length"))
         return (x[0].with_axis(axis, p.length),)
 
-    def emit(self, p: NarrowArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: NarrowArgs, call: EmitCall) -> "py.Expr":
         arguments = (call.arg("dim"), call.arg("start"), call.arg("length"))
         return method(call.tensors[0], "narrow", arguments)
 
@@ -221,7 +221,7 @@ class Flip(FunctionDecl[FlipArgs]):
         axes_of(dims, x[0].rank, "dims")
         return (x[0],)
 
-    def emit(self, p: FlipArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: FlipArgs, call: EmitCall) -> "py.Expr":
         return method(call.tensors[0], "flip", (call.arg("dims"),))
 
 
@@ -249,5 +249,5 @@ class Roll(FunctionDecl[RollArgs]):
         axes_of(dims, x[0].rank, "dims")
         return (x[0],)
 
-    def emit(self, p: RollArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: RollArgs, call: EmitCall) -> "py.Expr":
         return method(call.tensors[0], "roll", (call.arg("shifts"), call.arg("dims")))

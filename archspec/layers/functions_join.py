@@ -65,7 +65,7 @@ class Concat(FunctionDecl[ConcatArgs]):
             total = total + other.shape[axis]
         return (TensorType(first.with_axis(axis, total).shape, dtype),)
 
-    def emit(self, p: ConcatArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: ConcatArgs, call: EmitCall) -> "py.Expr":
         # torch's own default is 0, so the axis is always written
         return function("torch.cat", (py.Tuple(call.tensors),), (("dim", call.arg("dim")),))
 
@@ -112,7 +112,7 @@ class Stack(FunctionDecl[StackArgs]):
         shape = (*first.shape[:axis], Dim.of(len(x)), *first.shape[axis:])
         return (TensorType(shape, dtype),)
 
-    def emit(self, p: StackArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: StackArgs, call: EmitCall) -> "py.Expr":
         return function("torch.stack", (py.Tuple(call.tensors),), keywords(p, call, "dim"))
 
 
@@ -140,9 +140,11 @@ class Chunk(FunctionDecl[ChunkArgs]):
             Axis(0, axis),
             help=("parts of different sizes: `split([a, b, …])`", *divisor_help(size, parts)),
         )
+        if p.chunks > MAX_PARTS:
+            raise RuleError("A0203", f"more than {MAX_PARTS:,} parts", Arg("chunks"))
         return (x[0].with_axis(axis, size // parts),) * p.chunks
 
-    def emit(self, p: ChunkArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: ChunkArgs, call: EmitCall) -> "py.Expr":
         return method(call.tensors[0], "chunk", (call.arg("chunks"),), keywords(p, call, "dim"))
 
 
@@ -228,7 +230,7 @@ class Split(FunctionDecl[SplitArgs]):
         )
         return (each,) * parts
 
-    def emit(self, p: SplitArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: SplitArgs, call: EmitCall) -> "py.Expr":
         sizes = call.arg("split_size_or_sections")
         return method(call.tensors[0], "split", (sizes,), keywords(p, call, "dim"))
 
@@ -258,11 +260,11 @@ class Unbind(FunctionDecl[UnbindArgs]):
         rest = TensorType(x[0].shape[:axis] + x[0].shape[axis + 1 :], x[0].dtype)
         return (rest,) * n
 
-    def emit(self, p: UnbindArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: UnbindArgs, call: EmitCall) -> "py.Expr":
         return method(call.tensors[0], "unbind", keywords_as_args(p, call))
 
 
-def keywords_as_args(p: UnbindArgs, call: EmitCall) -> tuple[py.Expr, ...]:
+def keywords_as_args(p: UnbindArgs, call: EmitCall) -> "tuple[py.Expr, ...]":
     return tuple(value for _, value in keywords(p, call, "dim"))
 
 
@@ -295,7 +297,7 @@ class Unfold(FunctionDecl[UnfoldArgs]):
         shape = (*x[0].with_axis(axis, windows).shape, Dim.of(p.size))
         return (TensorType(shape, x[0].dtype),)
 
-    def emit(self, p: UnfoldArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: UnfoldArgs, call: EmitCall) -> "py.Expr":
         arguments = (call.arg("dimension"), call.arg("size"), call.arg("step"))
         return method(call.tensors[0], "unfold", arguments)
 
@@ -326,7 +328,7 @@ class PixelShuffle(FunctionDecl[PixelShuffleArgs]):
         )
         return (TensorType((*batch, c // (r * r), h * r, w * r), x[0].dtype),)
 
-    def emit(self, p: PixelShuffleArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: PixelShuffleArgs, call: EmitCall) -> "py.Expr":
         return function("F.pixel_shuffle", (*call.tensors, call.arg("upscale_factor")))
 
 
@@ -358,5 +360,5 @@ class PixelUnshuffle(FunctionDecl[PixelUnshuffleArgs]):
             )
         return (TensorType((*batch, c * r * r, h // r, w // r), x[0].dtype),)
 
-    def emit(self, p: PixelUnshuffleArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: PixelUnshuffleArgs, call: EmitCall) -> "py.Expr":
         return function("F.pixel_unshuffle", (*call.tensors, call.arg("downscale_factor")))

@@ -202,7 +202,7 @@ class Rearrange(FunctionDecl[RearrangeArgs]):
                 Arg("pattern"),
             )
 
-    def emit(self, p: RearrangeArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: RearrangeArgs, call: EmitCall) -> "py.Expr":
         """Split, drop 1s, reorder, merge, add 1s: each step only where it does something."""
         pattern = without_ellipsis(parse_pattern(p.pattern), call.types[0])
         result = call.tensors[0]
@@ -234,7 +234,7 @@ class Rearrange(FunctionDecl[RearrangeArgs]):
         return result
 
 
-def reordered(tensor: py.Expr, order: list[int]) -> py.Expr:
+def reordered(tensor: "py.Expr", order: list[int]) -> "py.Expr":
     """`tensor` with its axes in `order`: nothing, `transpose` for a swap, else `permute`."""
     moved = [i for i, axis in enumerate(order) if i != axis]
     match moved:

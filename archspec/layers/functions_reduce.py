@@ -78,11 +78,11 @@ class _Reduction(FunctionDecl[ReduceArgs]):
     def _result(self, x: TensorType) -> str:
         return x.dtype
 
-    def emit(self, p: ReduceArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: ReduceArgs, call: EmitCall) -> "py.Expr":
         return reduction(call.tensors[0], self.name, p, call)
 
 
-def reduction(tensor: py.Expr, name: str, p: Params, call: EmitCall) -> py.Expr:
+def reduction(tensor: "py.Expr", name: str, p: Params, call: EmitCall) -> "py.Expr":
     """`x.mean((2, 3), keepdim=True)`: the axes by position, the rest by keyword."""
     written = keywords(p, call, "dim", "keepdim")
     dims = [value for argument, value in written if argument == "dim"]
@@ -141,7 +141,7 @@ class Max(_Combiner):
 
     name = "max"
 
-    def emit(self, p: ReduceArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: ReduceArgs, call: EmitCall) -> "py.Expr":
         if len(call.tensors) > 1:
             return fold("torch.maximum", call.tensors)
         return reduction(call.tensors[0], "amax", p, call)
@@ -152,7 +152,7 @@ class Min(_Combiner):
 
     name = "min"
 
-    def emit(self, p: ReduceArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: ReduceArgs, call: EmitCall) -> "py.Expr":
         if len(call.tensors) > 1:
             return fold("torch.minimum", call.tensors)
         return reduction(call.tensors[0], "amin", p, call)
@@ -164,7 +164,7 @@ class Mean(_Combiner):
     name = "mean"
     takes = ("float",)
 
-    def emit(self, p: ReduceArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: ReduceArgs, call: EmitCall) -> "py.Expr":
         first, *rest = call.tensors
         if not rest:
             return reduction(first, "mean", p, call)
@@ -223,7 +223,7 @@ class _Spread(FunctionDecl[VarArgs]):
         need_kind(self.name, x[0], "float")
         return (reduced(x[0], p.dim, p.keepdim, x[0].dtype),)
 
-    def emit(self, p: VarArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: VarArgs, call: EmitCall) -> "py.Expr":
         written = keywords(p, call, "dim", "correction", "keepdim")
         dims = [value for argument, value in written if argument == "dim"]
         return method(
@@ -261,7 +261,7 @@ class Norm(FunctionDecl[NormArgs]):
         need_kind(self.name, x[0], "float")
         return (reduced(x[0], p.dim, p.keepdim, x[0].dtype),)
 
-    def emit(self, p: NormArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: NormArgs, call: EmitCall) -> "py.Expr":
         # `Tensor.norm` is deprecated; its successor calls the order `ord`
         written = keywords(p, call, "p", "dim", "keepdim")
         renamed = [("ord" if name == "p" else name, value) for name, value in written]
@@ -287,7 +287,7 @@ class Normalize(FunctionDecl[NormalizeArgs]):
         axis_of(p.dim, x[0].rank)
         return (x[0],)
 
-    def emit(self, p: NormalizeArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: NormalizeArgs, call: EmitCall) -> "py.Expr":
         return function("F.normalize", call.tensors, keywords(p, call, "p", "dim", "eps"))
 
 
@@ -311,7 +311,7 @@ class CosineSimilarity(FunctionDecl[CosineSimilarityArgs]):
         both = elementwise(self.name, x, need)
         return (reduced(both, axis_of(p.dim, both.rank), False, both.dtype),)
 
-    def emit(self, p: CosineSimilarityArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: CosineSimilarityArgs, call: EmitCall) -> "py.Expr":
         return function("F.cosine_similarity", call.tensors, keywords(p, call, "dim", "eps"))
 
 
@@ -329,7 +329,7 @@ class _ArgExtremum(FunctionDecl[ArgArgs]):
         need_kind(self.name, x[0], "float", "int")
         return (reduced(x[0], p.dim, p.keepdim, "int"),)
 
-    def emit(self, p: ArgArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: ArgArgs, call: EmitCall) -> "py.Expr":
         return reduction(call.tensors[0], self.name, p, call)
 
 
@@ -363,7 +363,7 @@ class _Along(FunctionDecl[AlongArgs]):
     def _result(self, x: TensorType) -> str:
         return x.dtype
 
-    def emit(self, p: AlongArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: AlongArgs, call: EmitCall) -> "py.Expr":
         return method(call.tensors[0], self.name, kw=(("dim", call.arg("dim")),))
 
 

@@ -56,7 +56,7 @@ class Flatten(FunctionDecl[FlattenArgs]):
         shape = (*dims[:start], product(dims[start : end + 1]), *dims[end + 1 :])
         return (TensorType(shape, x[0].dtype),)
 
-    def emit(self, p: FlattenArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: FlattenArgs, call: EmitCall) -> "py.Expr":
         return method(call.tensors[0], "flatten", positionals(p, call, "start_dim", "end_dim"))
 
 
@@ -111,7 +111,7 @@ class Reshape(FunctionDecl[ReshapeArgs]):
         shape = with_wildcard(p.shape, x[0].shape, self.name, "shape", need)
         return (TensorType(shape, x[0].dtype),)
 
-    def emit(self, p: ReshapeArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: ReshapeArgs, call: EmitCall) -> "py.Expr":
         sizes = spread(call.arg("shape")) if p.shape else (py.Tuple(()),)
         # `view` is emitted as `reshape` too: it never fails on how the elements lie in memory
         return method(call.tensors[0], "reshape", sizes)
@@ -144,7 +144,7 @@ class Unflatten(FunctionDecl[UnflattenArgs]):
         sizes = with_wildcard(p.sizes, (dims[axis],), self.name, "sizes", need)
         return (TensorType((*dims[:axis], *sizes, *dims[axis + 1 :]), x[0].dtype),)
 
-    def emit(self, p: UnflattenArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: UnflattenArgs, call: EmitCall) -> "py.Expr":
         sizes = py.Tuple(spread(call.arg("sizes")))
         return method(call.tensors[0], "unflatten", (call.arg("dim"), sizes))
 
@@ -176,7 +176,7 @@ class Permute(FunctionDecl[PermuteArgs]):
         axes = axes_of(p.dims, x[0].rank, "dims")
         return (TensorType(tuple(x[0].shape[axis] for axis in axes), x[0].dtype),)
 
-    def emit(self, p: PermuteArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: PermuteArgs, call: EmitCall) -> "py.Expr":
         axes = spread(call.arg("dims")) if p.dims else (py.Tuple(()),)
         return method(call.tensors[0], "permute", axes)
 
@@ -201,7 +201,7 @@ class Transpose(FunctionDecl[TransposeArgs]):
         dims[a], dims[b] = dims[b], dims[a]
         return (TensorType(tuple(dims), x[0].dtype),)
 
-    def emit(self, p: TransposeArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: TransposeArgs, call: EmitCall) -> "py.Expr":
         return method(call.tensors[0], "transpose", (call.arg("dim0"), call.arg("dim1")))
 
 
@@ -234,7 +234,7 @@ class Squeeze(FunctionDecl[SqueezeArgs]):
         rest = tuple(size for i, size in enumerate(x[0].shape) if i not in axes)
         return (TensorType(rest, x[0].dtype),)
 
-    def emit(self, p: SqueezeArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: SqueezeArgs, call: EmitCall) -> "py.Expr":
         return method(call.tensors[0], "squeeze", (call.arg("dim"),))
 
 
@@ -255,7 +255,7 @@ class Unsqueeze(FunctionDecl[UnsqueezeArgs]):
         shape = (*x[0].shape[:axis], Dim.of(1), *x[0].shape[axis:])
         return (TensorType(shape, x[0].dtype),)
 
-    def emit(self, p: UnsqueezeArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: UnsqueezeArgs, call: EmitCall) -> "py.Expr":
         return method(call.tensors[0], "unsqueeze", (call.arg("dim"),))
 
 
@@ -310,7 +310,7 @@ class Expand(FunctionDecl[ExpandArgs]):
             target.append(x[0].shape[i - lead] if size.const == -1 and lead >= 0 else size)
         return (expanded(x[0], tuple(target), self.name, need, Arg("size")),)
 
-    def emit(self, p: ExpandArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: ExpandArgs, call: EmitCall) -> "py.Expr":
         sizes = spread(call.arg("size")) if p.size else (py.Tuple(()),)
         return method(call.tensors[0], "expand", sizes)
 
@@ -325,7 +325,7 @@ class ExpandAs(FunctionDecl[NoArgs]):
     def shape(self, p: NoArgs, x: tuple[TensorType, ...], need: Needs) -> tuple[TensorType, ...]:
         return (expanded(x[0], x[1].shape, self.name, need, Axis(1)),)
 
-    def emit(self, p: NoArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: NoArgs, call: EmitCall) -> "py.Expr":
         return method(call.tensors[0], "expand_as", (call.tensors[1],))
 
 
@@ -359,7 +359,7 @@ class Repeat(FunctionDecl[RepeatArgs]):
         sizes = zip(p.repeats, (*ones, *x[0].shape), strict=True)
         return (TensorType(tuple(times * size for times, size in sizes), x[0].dtype),)
 
-    def emit(self, p: RepeatArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: RepeatArgs, call: EmitCall) -> "py.Expr":
         times = spread(call.arg("repeats")) if p.repeats else (py.Tuple(()),)
         return method(call.tensors[0], "repeat", times)
 
@@ -383,6 +383,6 @@ class RepeatInterleave(FunctionDecl[RepeatInterleaveArgs]):
             raise RuleError("A0106", f"cannot repeat {p.repeats} times", Arg("repeats"))
         return (x[0].with_axis(axis, x[0].shape[axis] * p.repeats),)
 
-    def emit(self, p: RepeatInterleaveArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: RepeatInterleaveArgs, call: EmitCall) -> "py.Expr":
         arguments = (call.arg("repeats"),)
         return method(call.tensors[0], "repeat_interleave", arguments, (("dim", call.arg("dim")),))

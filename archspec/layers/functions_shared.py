@@ -242,7 +242,7 @@ def as_float(dtype: str, kind: Kind) -> str:
 # --- emission ----------------------------------------------------------------------------------
 
 
-def is_literal(expr: py.Expr) -> bool:
+def is_literal(expr: "py.Expr") -> bool:
     """Whether the expression is a constant of the source, not a size or attribute of the model."""
     match expr:
         case py.Constant():
@@ -263,12 +263,12 @@ def at_default(p: Params, call: EmitCall, argument: str) -> bool:
     return bool(getattr(p, argument) == default) and is_literal(call.arg(argument))
 
 
-def keywords(p: Params, call: EmitCall, *arguments: str) -> tuple[tuple[str, py.Expr], ...]:
+def keywords(p: Params, call: EmitCall, *arguments: str) -> "tuple[tuple[str, py.Expr], ...]":
     """`name=value` of each argument that is not at its default."""
     return tuple((name, call.arg(name)) for name in arguments if not at_default(p, call, name))
 
 
-def positionals(p: Params, call: EmitCall, *arguments: str) -> tuple[py.Expr, ...]:
+def positionals(p: Params, call: EmitCall, *arguments: str) -> "tuple[py.Expr, ...]":
     """The arguments by position, without those at their default at the end."""
     last = max(
         (i for i, name in enumerate(arguments, 1) if not at_default(p, call, name)), default=0
@@ -276,7 +276,7 @@ def positionals(p: Params, call: EmitCall, *arguments: str) -> tuple[py.Expr, ..
     return tuple(call.arg(name) for name in arguments[:last])
 
 
-def spread(expr: py.Expr) -> tuple[py.Expr, ...]:
+def spread(expr: "py.Expr") -> "tuple[py.Expr, ...]":
     """The arguments of a torch method that takes varargs or one sequence."""
     match expr:
         case py.Tuple((py.Tuple() | py.List() as inner,)) | py.List(
@@ -290,20 +290,22 @@ def spread(expr: py.Expr) -> tuple[py.Expr, ...]:
 
 
 def method(
-    receiver: py.Expr,
+    receiver: "py.Expr",
     name: str,
-    args: Iterable[py.Expr] = (),
-    kw: Iterable[tuple[str, py.Expr]] = (),
-) -> py.Expr:
+    args: "Iterable[py.Expr]" = (),
+    kw: "Iterable[tuple[str, py.Expr]]" = (),
+) -> "py.Expr":
     """`receiver.name(*args, **kw)`."""
     return py.Call(py.Attr(receiver, name), tuple(args), tuple(kw))
 
 
-def dtype_expr(dtype: str) -> py.Expr:
+def dtype_expr(dtype: str) -> "py.Expr":
     """`torch.float16`; `float` and `int` are torch's `float32` and `int64`."""
     return py.dotted(f"torch.{_WIDTHS.get(dtype, dtype)}")
 
 
-def function(path: str, args: Iterable[py.Expr], kw: Iterable[tuple[str, py.Expr]] = ()) -> py.Expr:
+def function(
+    path: str, args: "Iterable[py.Expr]", kw: "Iterable[tuple[str, py.Expr]]" = ()
+) -> "py.Expr":
     """`path(*args, **kw)`, e.g. with `F.relu`."""
     return py.Call(py.dotted(path), tuple(args), tuple(kw))

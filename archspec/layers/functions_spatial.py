@@ -128,7 +128,7 @@ class Interpolate(FunctionDecl[InterpolateArgs]):
             )
         return value
 
-    def emit(self, p: InterpolateArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: InterpolateArgs, call: EmitCall) -> "py.Expr":
         return function("F.interpolate", call.tensors, keywords(p, call, *type(p).model_fields))
 
 
@@ -227,7 +227,7 @@ class Pad(FunctionDecl[PadArgs]):
             message = f"a padding of {width} cuts more than axis {axis} of size {size} has"
             need.at_least(size + width, 0, "A0502", message, *at)
 
-    def emit(self, p: PadArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: PadArgs, call: EmitCall) -> "py.Expr":
         return function(
             "F.pad", (*call.tensors, call.arg("pad")), keywords(p, call, "mode", "value")
         )
@@ -243,7 +243,7 @@ class _FitTo(FunctionDecl[NoArgs]):
         need_rank(self.name, x[0], 3, None)
         same_ranks(self.name.replace("_", " "), x)
 
-    def emit(self, p: NoArgs, call: EmitCall) -> py.Expr:
+    def emit(self, p: NoArgs, call: EmitCall) -> "py.Expr":
         assert self.helper is not None
         return function(self.helper.name, call.tensors)
 

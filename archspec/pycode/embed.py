@@ -3,7 +3,7 @@
 from archspec.pycode import literals
 from archspec.pycode.nodes import Attr, Call, Constant, Expr, FString, Lambda, Paren
 from archspec.pycode.precedence import parenthesized
-from archspec.pycode.walk import walk
+from archspec.pycode.traversal import walk
 
 
 def can_embed(expr: Expr) -> bool:

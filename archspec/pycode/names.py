@@ -38,7 +38,7 @@ from archspec.pycode.nodes import (
     Unary,
     With,
 )
-from archspec.pycode.walk import bound_names, free_in_expr
+from archspec.pycode.traversal import bound_names, free_in_expr
 
 Node = Expr | Stmt | Module | tuple[Stmt, ...]
 
