@@ -167,13 +167,13 @@ def _reason(error: Mapping[str, Any]) -> str:
         case "tuple_type" | "list_type":
             return "must be a list"
         case "greater_than":
-            return f"must be greater than {context['gt']}"
+            return f"must be greater than {context['gt']:g}"
         case "greater_than_equal":
-            return f"must be at least {context['ge']}"
+            return f"must be at least {context['ge']:g}"
         case "less_than":
-            return f"must be less than {context['lt']}"
+            return f"must be less than {context['lt']:g}"
         case "less_than_equal":
-            return f"must be at most {context['le']}"
+            return f"must be at most {context['le']:g}"
         case "too_long" | "too_short" | "missing":
             return "must have as many items as there are axes"
         case "literal_error":

@@ -29,7 +29,7 @@ Verdict = Proven | Refuted | Unknown
 class Limits:
     """What one model may cost the compiler; a spec that needs more is refused with A0203."""
 
-    steps: int = 5_000_000
+    steps: int = 250_000
     depth: int = 64
     nodes: int = 200_000
     items: int = 100_000
@@ -175,7 +175,7 @@ class Context:
         if obligation.kind != "at_least" or not isinstance(verdict, Refuted):
             return verdict
         for name in sorted(verdict.counterexample):
-            if name in self.bounded:
+            if name in self.bounded or self._fails_far_out(obligation, name):
                 continue
             lower = satisfying_lower((obligation,), name, self.domains)
             if lower is None:
@@ -190,3 +190,13 @@ class Context:
             if isinstance(verdict, Proven):
                 break
         return verdict
+
+    def _fails_far_out(self, obligation: Obligation, name: str) -> bool:
+        """Whether it fails for large values of `name`, so that no lower bound can help."""
+        names = obligation.left.symbols() | obligation.right.symbols()
+        point = self.domains.smallest(names)
+        for value in self.domains.with_lower(name, 1 << 20).values(name, 32):
+            point[name] = value
+            if obligation.left.evaluate(point) < obligation.right.evaluate(point):
+                return True
+        return False

@@ -157,31 +157,36 @@ def _name(ctx: Context, node: ast.Name | ast.Template) -> Any:
 
 def _attribute(ctx: Context, node: ast.Attribute) -> Any:
     """`features.pool0`, `b.c3`: a label inside a group, or a named output of a block."""
-    name = name_of(ctx, node.name)
-    base: Any
-    if isinstance(node.value, ast.Name | ast.Template):
-        base_name = name_of(ctx, node.value)
+    found = _resolve(ctx, node)
+    return found.value if isinstance(found, Label) and found.value is not None else found
+
+
+def _resolve(ctx: Context, node: ast.Expr) -> Any:
+    """What a path stands for: the label itself where it is one, else the value."""
+    if isinstance(node, ast.Name | ast.Template):
+        name = name_of(ctx, node)
         try:
-            base = lookup(ctx, base_name)
+            return lookup(ctx, name)
         except KeyError:
-            return unknown_name(ctx, base_name, node.value)
-    else:
-        base = evaluate(ctx, node.value)
+            unknown_name(ctx, name, node)
+    if not isinstance(node, ast.Attribute):
+        return evaluate(ctx, node)
+    name = name_of(ctx, node.name)
+    base = _resolve(ctx, node.value)
     value = base.value if isinstance(base, Label) else base
     if value is POISON:
         return POISON
     if isinstance(value, Outputs) and name in value.names:
         return value.items[value.names.index(name)]
-    if isinstance(base, Label):
-        child = base.module.children.get(name)
-        inner = ctx.labels.get(id(child))
-        if inner is not None:
-            return inner if inner.value is None else inner.value
-        names = [k for k, m in base.module.children.items() if id(m) in ctx.labels]
-        names += value.names if isinstance(value, Outputs) else ()
-        help, fixes = suggestion(node.name.span, name, names, "name")
-        fail("A0101", f"`{base.name}` has no `{name}`", node.name.span, help=help, fixes=fixes)
-    fail("A0101", f"{describe(value)} has no `{name}`", node.name.span)
+    if not isinstance(base, Label):
+        fail("A0101", f"{describe(value)} has no `{name}`", node.name.span)
+    inner = ctx.labels.get(id(base.module.children.get(name)))
+    if inner is not None:
+        return inner
+    names = [k for k, m in base.module.children.items() if id(m) in ctx.labels]
+    names += value.names if isinstance(value, Outputs) else ()
+    help, fixes = suggestion(node.name.span, name, names, "name")
+    fail("A0101", f"`{base.name}` has no `{name}`", node.name.span, help=help, fixes=fixes)
 
 
 # --- literals ----------------------------------------------------------------------------------

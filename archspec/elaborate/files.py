@@ -119,7 +119,7 @@ class Loader:
             self._error("A0107", message, name.span, help="choose another name")
 
     def _bind(self, scope: FileScope, name: ast.Name, value: object) -> bool:
-        if name.id in scope.names:
+        if name.id in scope.spans:
             self.diagnostics.append(
                 Diagnostic(
                     "A0108",

@@ -240,7 +240,8 @@ def _require(ctx: Context, statement: ast.Require) -> None:
     for name in dict.fromkeys(_names_in(condition)):
         value = ctx.frame.names.get(name)
         if isinstance(value, Dim):
-            values.append(f"`{name}` is `{value}`, which the inputs leave open")
+            shown = "" if str(value) == name else f"{value}, "
+            values.append(f"`{name}` is {shown}left open by the inputs")
             continue
         if isinstance(value, int | float | str) or (
             value is not None and not is_tensor_like(value)

@@ -31,6 +31,15 @@ from archspec.layers.functions_shared import (
 )
 
 
+#: More tensors than that are made by no model, but by a mistake.
+MAX_PARTS = 10_000
+
+
+def _limit(parts: int, place: Arg | Axis) -> None:
+    if parts > MAX_PARTS:
+        raise RuleError("A0203", f"more than {MAX_PARTS:,} parts are too many", place)
+
+
 class ConcatArgs(Params):
     dim: int = 1
 
@@ -140,8 +149,7 @@ class Chunk(FunctionDecl[ChunkArgs]):
             Axis(0, axis),
             help=("parts of different sizes: `split([a, b, …])`", *divisor_help(size, parts)),
         )
-        if p.chunks > MAX_PARTS:
-            raise RuleError("A0203", f"more than {MAX_PARTS:,} parts", Arg("chunks"))
+        _limit(p.chunks, Arg("chunks"))
         return (x[0].with_axis(axis, size // parts),) * p.chunks
 
     def emit(self, p: ChunkArgs, call: EmitCall) -> "py.Expr":
@@ -209,6 +217,7 @@ class Split(FunctionDecl[SplitArgs]):
             return (size,)
         if size.const is not None and each.const is not None:
             full, rest = divmod(size.const, each.const)
+            _limit(full, Arg("split_size_or_sections"))
             return (each,) * full + ((Dim.of(rest),) if rest else ())
         try:
             parts = (size // each).const
@@ -228,6 +237,7 @@ class Split(FunctionDecl[SplitArgs]):
             f"{size} is not divisible into parts of {each}",
             Arg("split_size_or_sections"),
         )
+        _limit(parts, Arg("split_size_or_sections"))
         return (each,) * parts
 
     def emit(self, p: SplitArgs, call: EmitCall) -> "py.Expr":
@@ -258,6 +268,7 @@ class Unbind(FunctionDecl[UnbindArgs]):
                 Arg("dim"),
             )
         rest = TensorType(x[0].shape[:axis] + x[0].shape[axis + 1 :], x[0].dtype)
+        _limit(n, Axis(0, axis))
         return (rest,) * n
 
     def emit(self, p: UnbindArgs, call: EmitCall) -> "py.Expr":
