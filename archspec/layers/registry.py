@@ -5,13 +5,15 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import archspec.layers
 from archspec.layers.base import Declaration, FunctionDecl, LayerDecl
+from archspec.layers.index import FAMILIES
 
 #: Modules of this package that declare nothing.
-_OTHERS = frozenset({"base", "checks", "describe", "registry", "functions_shared"})
+_OTHERS = frozenset({"base", "checks", "describe", "index", "registry", "functions_shared"})
+_HOMES: Final = {name: family for family, names in FAMILIES.items() for name in names.split()}
 
 
 def _families() -> list[str]:
@@ -31,17 +33,27 @@ def _declared(family: str) -> Iterator[type[Any]]:
 
 
 @cache
+def _family(family: str) -> Mapping[str, Declaration[Any]]:
+    """The one instance of each declaration of a module."""
+    return {declared.name: declared() for declared in _declared(family)}
+
+
+@cache
 def _declarations() -> tuple[Mapping[str, LayerDecl[Any]], Mapping[str, FunctionDecl[Any]]]:
     layers: dict[str, LayerDecl[Any]] = {}
     functions: dict[str, FunctionDecl[Any]] = {}
     for family in _families():
-        for declared in _declared(family):
-            if declared.name in layers or declared.name in functions:
-                raise ValueError(f"two declarations are called `{declared.name}`")
-            if LayerDecl in declared.__mro__:
-                layers[declared.name] = declared()
-            else:
-                functions[declared.name] = declared()
+        for name, declared in _family(family).items():
+            if name in layers or name in functions:
+                raise ValueError(f"two declarations are called `{name}`")
+            if _HOMES.get(name) != family:
+                raise ValueError(f"archspec/layers/index.py lacks `{name}` of {family}.py")
+            if isinstance(declared, LayerDecl):
+                layers[name] = declared
+            elif isinstance(declared, FunctionDecl):
+                functions[name] = declared
+    if unknown := _HOMES.keys() - layers.keys() - functions.keys():
+        raise ValueError(f"archspec/layers/index.py names what is not declared: {sorted(unknown)}")
     return MappingProxyType(dict(sorted(layers.items()))), MappingProxyType(
         dict(sorted(functions.items()))
     )
@@ -58,8 +70,17 @@ def functions() -> Mapping[str, FunctionDecl[Any]]:
 
 
 def layer(name: str) -> LayerDecl[Any] | None:
-    return layers().get(name)
+    """The layer called `name`; only the family that declares it is loaded."""
+    declared = _declaration(name)
+    return declared if isinstance(declared, LayerDecl) else None
 
 
 def function(name: str) -> FunctionDecl[Any] | None:
-    return functions().get(name)
+    """The tensor function called `name`; only the family that declares it is loaded."""
+    declared = _declaration(name)
+    return declared if isinstance(declared, FunctionDecl) else None
+
+
+def _declaration(name: str) -> Declaration[Any] | None:
+    family = _HOMES.get(name)
+    return None if family is None else _family(family).get(name)

@@ -8,11 +8,11 @@ from archspec import pycode as py
 from archspec.backends.torch.branches import emit_if
 from archspec.backends.torch.emitter import Emitter, Static, Val
 from archspec.backends.torch.loops import emit_for
-from archspec.backends.torch.scan import pattern, value_names
+from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.backends.torch.stages import emit_stage
 from archspec.dims import Dim
-from archspec.elaborate.values import Pass, is_tensor_like
+from archspec.elaborate.values import Pass
 from archspec.syntax import ast
 
 
@@ -215,6 +215,3 @@ def _init(e: Emitter, statement: ast.Init) -> None:
     from archspec.backends.torch.weights import emit_init
 
     emit_init(e, statement)
-
-
-__all__ = ["emit_statements", "is_tensor_like", "value_names", "variable"]

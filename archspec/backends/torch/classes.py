@@ -19,7 +19,7 @@ from archspec.backends.torch.inputs import (
     is_model_class,
 )
 from archspec.backends.torch.literals import annotation
-from archspec.backends.torch.scan import defined_names, value_names
+from archspec.backends.torch.scan import defined_names
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim
 from archspec.syntax import ast
@@ -275,6 +275,3 @@ def _methods(e: Emitter) -> list[py.Stmt]:
     from archspec.backends.torch.methods import extra_methods
 
     return extra_methods(e)
-
-
-__all__ = ["Hints", "build_class", "build_group_class", "value_names"]

@@ -6,7 +6,7 @@ from textwrap import fill, wrap
 from archspec import pycode as py
 from archspec.backends.torch.emitter import CtorParam, Emitter, Val
 from archspec.backends.torch.sizes import CannotEmit
-from archspec.dims import Dim
+from archspec.dims import Dim, Proven, equal
 from archspec.elaborate.values import Pass, Tensor, tensors_in
 from archspec.pycode.printer import print_expr
 from archspec.syntax import ast
@@ -21,28 +21,37 @@ def forward_doc(e: Emitter, results: list[Val], params: list[CtorParam]) -> str:
     several = len(e.input_hints) > 1
     for port, hints in enumerate(e.input_hints):
         name = f"{e.input_names[port]} " if several or e.input_names[port] != "x" else ""
-        inputs.append(name + _shape(e, hints, letters, port))
+        inputs.append(name + _shape(e, hints, letters))
     names = e.result_names if len(e.result_names) == len(results) else ("",) * len(results)
     outputs = []
     for result, name in zip(results, names, strict=True):
         shown = f"{name} " if name and name != "output" else ""
-        outputs.append(shown + _shape(e, _known(e, result, name), letters, None))
+        outputs.append(shown + _checked_shape(e, result, name, letters))
     text = f"{', '.join(inputs)} -> {', '.join(outputs)}."
     return fill(text, 76, break_long_words=False, break_on_hyphens=False)
 
 
-def _known(e: Emitter, result: Val, name: str) -> tuple[Dim, ...]:
-    """The sizes of a model's output: where no hint is known, the one that the checker computed."""
-    root = e.passes[0].frame
-    hints = result.hints
-    if root.module.parent is not None or not name:
-        return hints
-    found = []
-    for axis, hint in enumerate(hints):
+def _checked_shape(e: Emitter, result: Val, name: str, letters: dict[str, str]) -> str:
+    """An output's shape; where no hint tells a size of a model, the one that was checked."""
+    default = LETTERS.get(len(result.hints), "")
+    shown = []
+    for axis, hint in enumerate(result.hints):
+        text = _dim(e, hint, letters, default[axis] if default else f"d{axis}")
         actual = {t.type.shape[axis] for p in e.passes for t in _outputs(p, name)}
-        unknown = any(n.startswith("?") for n in hint.symbols())
-        found.append(actual.pop() if unknown and len(actual) == 1 else hint)
-    return tuple(found)
+        if text.endswith("'") and len(actual) == 1 and e.passes[0].frame.module.parent is None:
+            text = str(_as_input(e, actual.pop()))
+        shown.append(text)
+    return f"[{', '.join(shown)}]"
+
+
+def _as_input(e: Emitter, dim: Dim) -> Dim:
+    """The size of an input that `dim` always equals, as after as many halvings as doublings."""
+    domains = e.planner.models[0].graph.domains
+    for _, tensor in e.passes[0].frame.inputs:
+        for own in tensor.type.shape:
+            if isinstance(equal(own, dim, domains), Proven):
+                return own
+    return dim
 
 
 def _outputs(p: Pass, name: str) -> list[Tensor]:
@@ -81,15 +90,15 @@ def _open_sizes(e: Emitter) -> set[str]:
     return {s for _, t in frame.inputs for d in t.type.shape for s in d.symbols()}
 
 
-def _shape(e: Emitter, hints: tuple[Dim, ...], letters: dict[str, str], port: int | None) -> str:
+def _shape(e: Emitter, hints: tuple[Dim, ...], letters: dict[str, str]) -> str:
     default = LETTERS.get(len(hints), "")
     shown = []
     for axis, hint in enumerate(hints):
-        shown.append(_dim(e, hint, letters, default[axis] if default else f"d{axis}", port))
+        shown.append(_dim(e, hint, letters, default[axis] if default else f"d{axis}"))
     return f"[{', '.join(shown)}]"
 
 
-def _dim(e: Emitter, hint: Dim, letters: dict[str, str], fallback: str, port: int | None) -> str:
+def _dim(e: Emitter, hint: Dim, letters: dict[str, str], fallback: str) -> str:
     from archspec.backends.torch.classes import _closed
 
     hint = _closed(e, hint)

@@ -16,7 +16,7 @@ from archspec.backends.torch.scan import value_names
 from archspec.backends.torch.sizes import CannotEmit, Sizes
 from archspec.backends.torch.translate import Translator
 from archspec.dims import Dim
-from archspec.elaborate.values import Pass, Step, tensors_in
+from archspec.elaborate.values import BlockValue, Frame, Pass, Step, tensors_in
 from archspec.syntax import ast
 
 if TYPE_CHECKING:
@@ -86,6 +86,12 @@ class CtorParam:
     dim: tuple[int, int] | None = None
     source: str = ""
     default: py.Expr | None = None
+    #: For an argument of a block that is itself an argument: its value, by the class's frame.
+    values: dict[int, Any] | None = None
+
+    def value_in(self, frame: Frame) -> Any:
+        """What a model passes for it."""
+        return frame.constants[self.source] if self.values is None else self.values[id(frame)]
 
 
 @dataclass(slots=True)
@@ -137,6 +143,8 @@ class Emitter:
         self.in_constructor = False
         #: Loops are written out from the start, after an attempt to keep them failed.
         self.unroll = False
+        #: How many loops of the emitted code we are in.
+        self.loops = 0
         self.inits: list[py.Stmt] = []
         self.input_hints: list[Hints] = []
         self.result_names: tuple[str, ...] = ()
@@ -192,7 +200,8 @@ class Emitter:
         """Whether a name (`*` for each interpolation) is read somewhere in the block."""
         if name in self.read:
             return True
-        return "*" in name and any(matches(name, other) is not None for other in self.read)
+        runtime = self.read - set(self.scope)
+        return "*" in name and any(matches(name, other) is not None for other in runtime)
 
     def frame_of(self, pass_: Pass) -> Any:
         """The frame of the class's own block, also for a pass through an inlined one."""
@@ -201,6 +210,29 @@ class Emitter:
             if above is None:
                 return pass_.frame
             pass_ = above
+
+    def block_argument(self, param: CtorParam, frames: list[tuple[Pass, Frame]]) -> py.Expr:
+        """An argument of a block that this class is given: an argument of this class as well."""
+        callee = frames[0][1].block
+        values: dict[int, Any] = {}
+        for p, frame in frames:
+            value = frame.constants[param.source]
+            if values.setdefault(id(self.frame_of(p)), value) != value:
+                raise CannotEmit(f"{param.source} differs between calls")
+        constants = self.frame_of(frames[0][0]).constants
+        owner = next(
+            (n for n, v in constants.items() if isinstance(v, BlockValue) and v.block is callee),
+            None,
+        )
+        if owner is None or self.frame_of(frames[0][0]).block.body is not self.body:
+            raise CannotEmit(f"no argument of this class leads to {param.source}")
+        key = f"{owner}.{param.source}"
+        if key not in self.params:
+            name = self.ctor_names.new(param.source)
+            self.params[key] = CtorParam(
+                name, param.annotation, source=key, default=param.default, values=values
+            )
+        return py.name(self.params[key].name)
 
     def runtime_size(self, dim: Dim) -> py.Expr:
         """A size in `forward`, from the names of dims that the block binds."""
@@ -359,7 +391,7 @@ class Emitter:
             list(self.frozen), list(self.ema),
             self.attributes.snapshot(), self.ctor_names.snapshot(), self.forward_names.snapshot(),
             self.passes, state, self.container, self.silent, dict(self.params),
-            dict(self.group_plans), self.planner.snapshot(),
+            dict(self.group_plans), self.planner.snapshot(), self.loops,
         )  # fmt: skip
 
     def restore(self, saved: Any) -> None:
@@ -367,7 +399,7 @@ class Emitter:
             lists, self.scope, self.values, self.families, self.stored, self.single, self.versions,
             self.running, self.ties, self.frozen, self.ema, attributes, ctor, forward,
             self.passes, self.state, self.container, self.silent, self.params,
-            self.group_plans, planned,
+            self.group_plans, planned, self.loops,
         ) = saved  # fmt: skip
         state = self.state
         state.ctor[:], state.forward[:], state.tail[:] = lists

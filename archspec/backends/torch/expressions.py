@@ -10,7 +10,7 @@ from archspec.backends.torch.results import result_value
 from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim
-from archspec.elaborate.values import Argument, Outputs
+from archspec.elaborate.values import Argument
 from archspec.layers.base import FunctionDecl, Needs, TensorType
 from archspec.syntax import ast
 
@@ -290,6 +290,3 @@ class FunctionCall:
         if not self._e.input_names:
             raise CannotEmit("no input to take the device of")
         return py.attr(py.name(self._e.input_names[0]), "device")
-
-
-__all__ = ["FunctionCall", "Outputs", "apply", "function_call", "is_tensor", "tensor_expr"]

@@ -4,7 +4,14 @@ from typing import Any
 
 from archspec import pycode as py
 from archspec.backends.torch.emitter import Container, Emitter, Hints, Val
-from archspec.backends.torch.modules import add_module, after_label, construct, in_hints, module_key
+from archspec.backends.torch.modules import (
+    add_module,
+    after_label,
+    construct,
+    frozen,
+    in_hints,
+    module_key,
+)
 from archspec.backends.torch.scan import defined_names, pattern, value_names
 from archspec.elaborate.values import Pass, tensors_in
 from archspec.syntax import ast
@@ -174,7 +181,7 @@ def emit_sequential(
         assert isinstance(add_later, py.Name)
         e.ctor_names.release(add_later.id)
     elif "frozen" in stage.modifiers:
-        e.state.ctor.append(py.ExprStmt(py.call(py.attr(local, "requires_grad_"), py.const(False))))
+        e.state.ctor.append(py.ExprStmt(frozen(local)))
         e.frozen.append(reference)
     if stage.weights is not None and add_later is None:
         e.pretrained.append((reference, stage.weights))

@@ -176,6 +176,8 @@ def _conditional_align(
     e: Emitter, align: ast.Group, condition: py.Expr, passes: tuple[Pass, ...], x: Val
 ) -> Val:
     """Several layers that apply where `self.aligns` says so."""
+    if e.loops:
+        raise CannotEmit("whether an alignment applies differs between iterations")
     flag = py.attr(SELF, e.attributes.new("aligns"))
     shortcut = py.name(e.forward_names.new("shortcut"))
     e.emit(py.Assign(shortcut, x.expr))

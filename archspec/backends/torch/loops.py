@@ -40,12 +40,14 @@ def _rolled(
         e.scope[target] = _loop_variable(e, target, loop_names[target], used_in_forward)
     before = flow
     flow, carried = _enter(e, flow, inner)
+    e.loops += 1
     with e.within(inner) as state:
         out = statements.emit_statements(e, statement.body.statements, flow)
         out = _leave(e, out, carried, before)
         if out is not None and not e.silent and not out.items:
             out = e.materialise(out, flow_target(e, before))
     e.scope = outer_scope
+    e.loops -= 1
     if state.ctor:
         if ctor_iterable is None:
             raise CannotEmit("the loop's list has no translation")

@@ -24,7 +24,7 @@ def emit_module(models: Sequence[Elaborated]) -> str:
         families.setdefault((id(model.entry.block), structural(model.frame)), []).append(model)
     try:
         for members in families.values():
-            _emit_family(planner, members, families)
+            _emit_members(planner, members, families)
     except CannotEmit as error:
         raise ArchSpecError((_refusal(models, str(error)),)) from None
     functions = [definition for definition, _ in planner.functions.values()]
@@ -61,6 +61,19 @@ def _module_doc(models: Sequence[Elaborated]) -> str:
     return "\n\n".join(p for p in parts if p)
 
 
+def _emit_members(planner: Planner, members: list[Elaborated], families: Any) -> None:
+    """One class for all members of a family; one each where no class can be all of them."""
+    saved = planner.snapshot()
+    try:
+        _emit_family(planner, members, families)
+    except CannotEmit:
+        if len(members) == 1:
+            raise
+        planner.restore(saved)
+        for member in members:
+            _emit_family(planner, [member], families)
+
+
 def _emit_family(planner: Planner, members: list[Elaborated], families: Any) -> None:
     """One class for a model; several variants share a base class and differ in their arguments."""
     first = members[0]
@@ -93,8 +106,7 @@ def _with_defaults(plan: ClassPlan, model: Elaborated) -> py.ClassDef:
 
 
 def _defaulted(param: CtorParam, model: Elaborated) -> py.Parameter:
-    value = model.frame.constants.get(param.source)
-    return py.Parameter(param.name, param.annotation, literal(value))
+    return py.Parameter(param.name, param.annotation, literal(param.value_in(model.frame)))
 
 
 def _replace_init(definition: py.ClassDef, params: tuple[py.Parameter, ...]) -> py.ClassDef:
@@ -116,9 +128,12 @@ def _variant(plan: ClassPlan, model: Elaborated) -> py.ClassDef:
     keywords: list[tuple[str, py.Expr]] = []
     for param in plan.params:
         given = model.frame.given.get(param.source)
-        value = literal(model.frame.constants[param.source])
+        value = literal(param.value_in(model.frame))
         expr: py.Expr = value
-        if given is None:
+        if param.values is not None:
+            if value == param.default:
+                continue
+        elif given is None:
             open_params.append(py.Parameter(param.name, param.annotation, value))
             expr = py.name(param.name)
         keywords.append((param.name, expr))

@@ -76,7 +76,7 @@ def add_module(e: Emitter, stage: ast.Stage, label: py.Expr | None, build: py.Ex
     """Add a module to the current container; gives how `forward` refers to it."""
     container, steps = e.container, e.steps(stage)
     if "frozen" in stage.modifiers:
-        build = py.call(py.attr(build, "requires_grad_"), py.const(False))
+        build = frozen(build)
     reference: py.Expr
     if stage.weights is not None:
         if not isinstance(label, py.Constant):
@@ -186,3 +186,8 @@ def _reads_repeatedly(step: Step, flow: Val) -> bool:
     """Whether one tensor serves several ports, as in self-attention, and is more than a name."""
     several = step.decl is not None and len([p for p in step.decl.ports if not p.variadic]) > 1
     return step.kind == "layer" and several and not flow.is_name
+
+
+def frozen(module: py.Expr) -> py.Expr:
+    """Without gradients, and in evaluation mode from the start."""
+    return py.call(py.attr(py.call(py.attr(module, "requires_grad_"), py.const(False)), "eval"))

@@ -249,11 +249,11 @@ class Planner:
             given = [(p, f.given[param.source]) for p, f in frames if param.source in f.given]
             if not given and param.default is not None and _at_default(frames, param):
                 continue
-            if len(given) == len(frames):
+            if len(given) == len(frames) and self._same_or_written(e, given):
                 expr = argument(e, param.source, given)
                 by_name = given[0][1].name is not None or bool(keywords)
             else:
-                expr = e.literal([f.constants[param.source] for _, f in frames])
+                expr = _passed_on(e, param, frames)
                 by_name = True
             if by_name:
                 keywords.append((param.name, expr))
@@ -264,6 +264,13 @@ class Planner:
         hints = _substituted(e, plan, sizes)
         outputs = e.output_hints(node, lambda: hints) if e.ran(node) else hints
         return py.Call(py.name(plan.name), tuple(args), tuple(keywords)), outputs
+
+    def _same_or_written(self, e: Emitter, given: list[tuple[Pass, Argument]]) -> bool:
+        """Whether an argument can be written here: in the author's words, or as its one value."""
+        first = given[0][1]
+        if first.node is not None and all(a.node is first.node for _, a in given):
+            return True
+        return all(a.value == first.value for _, a in given)
 
     def _sizes(
         self,
@@ -556,6 +563,14 @@ def _is_whole(expr: ast.Expr, names: set[str]) -> bool:
             return False
 
 
+def _passed_on(e: Emitter, param: CtorParam, frames: list[tuple[Pass, Frame]]) -> py.Expr:
+    """An argument that is not written at the call: its one value, or passed on by the caller."""
+    try:
+        return e.literal([f.constants[param.source] for _, f in frames])
+    except CannotEmit:
+        return e.block_argument(param, frames)
+
+
 def _at_default(frames: list[tuple[Pass, Frame]], param: CtorParam) -> bool:
     return True
 
@@ -600,6 +615,3 @@ def _group_name(e: Emitter, stage: ast.Stage) -> str:
         text = f"{outer[-1].label.span.text}_block" if outer and outer[-1].label else "group"
     words = "".join(c if c.isalnum() else " " for c in text).split()
     return "".join(w[:1].upper() + w[1:] for w in words) or "Group"
-
-
-__all__ = ["ClassPlan", "Formula", "Planner", "structural"]

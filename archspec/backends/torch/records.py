@@ -59,7 +59,9 @@ def _layer_key(value: Any) -> Any:
         case LayerValue(decl=decl, args=args):
             return (decl.name, tuple((a.name, repr(a.value)) for a in args))
         case BlockValue(block=block, args=args):
-            return (block.name.id, tuple((a.name, repr(a.value)) for a in args))
+            # Numbers can be arguments of the class around; anything else makes another class.
+            others = (a for a in args if not isinstance(a.value, int | float))
+            return (block.name.id, tuple((a.name, repr(a.value)) for a in others))
         case list() | tuple():
             return tuple(_layer_key(v) for v in value)
         case _:

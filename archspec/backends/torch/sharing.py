@@ -2,7 +2,7 @@
 
 from archspec import pycode as py
 from archspec.backends.torch.emitter import Emitter, Val
-from archspec.backends.torch.modules import in_hints, module_key
+from archspec.backends.torch.modules import frozen, in_hints, module_key
 from archspec.backends.torch.results import result_value
 from archspec.backends.torch.scan import pattern, value_names
 from archspec.backends.torch.sizes import CannotEmit
@@ -41,7 +41,7 @@ def emit_declaration(e: Emitter, stage: ast.Stage) -> None:
         e, stage, step, kind, hints
     )
     if "frozen" in stage.modifiers:
-        built = py.call(py.attr(built, "requires_grad_"), py.const(False))
+        built = frozen(built)
         e.frozen.append(reference)
     e.state.ctor.append(py.Assign(reference, built))
 
