@@ -172,7 +172,7 @@ def test_a_faulty_model_leaves_the_others_usable() -> None:
         ({"width": "a"}, "A0106", 'not the string "a"'),
         ({"act": "LeakyRelu"}, "A0102", "unknown layer `LeakyRelu`"),
         ({"act": "ReLU("}, "A0002", "never closed"),
-        ({"act": 3}, "A0106", "takes a layer, not the number 3"),
+        ({"act": 3}, "A0106", "takes a layer or block, not the number 3"),
     ],
 )
 def test_parameters_at_fault(
