@@ -47,10 +47,11 @@ def _load(source: SourceFile, path: Path | None) -> Program:
 def missing_parameters(entry: ModelEntry) -> tuple[str, ...]:
     """Parameters without default that the entry does not set: such a model needs a variant."""
     params = entry.block.params
-    given = set()
-    if entry.call is not None:
-        given = {p.name for p, _ in zip(params, entry.call.args, strict=False)}
-        given |= {k.name for k in entry.call.keywords}
+    given = set[str]()
+    for variant in entry.chain:
+        if variant.call is not None:
+            given |= {p.name for p, _ in zip(params, variant.call.args, strict=False)}
+            given |= {k.name for k in variant.call.keywords}
     return tuple(p.name for p in params if p.default is None and p.name not in given)
 
 

@@ -17,8 +17,8 @@ from archspec.elaborate.evaluate import (
 )
 from archspec.elaborate.reserved import refused_attribute
 from archspec.elaborate.values import (
-    Application,
     POISON,
+    Application,
     BlockValue,
     Cursor,
     Frame,

@@ -44,9 +44,16 @@ def bind_params(
 
 
 def match_params(
-    params: tuple[ast.Param, ...], args: tuple[Argument, ...], name: str, span: Span
+    params: tuple[ast.Param, ...],
+    args: tuple[Argument, ...],
+    name: str,
+    span: Span,
+    complete: bool = True,
 ) -> dict[str, Argument]:
-    """Which argument each parameter is given; fails on unknown, doubled and missing ones."""
+    """Which argument each parameter is given; fails on unknown and doubled ones.
+
+    Missing ones are refused as well if `complete`.
+    """
     names = [p.name for p in params]
     given: dict[str, Argument] = {}
     positional = [a for a in args if a.name is None]
@@ -77,7 +84,7 @@ def match_params(
             fail("A0108", f"the parameter `{arg.name}` of `{name}` is given twice", place)
         given[arg.name] = arg
     for param in params:
-        if param.name not in given and param.default is None:
+        if complete and param.name not in given and param.default is None:
             fail(
                 "A0104",
                 f"`{name}` needs the argument `{param.name}`",

@@ -7,7 +7,7 @@ from archspec.dims import Dim
 from archspec.elaborate.apply import apply_function, call_function, index_tensor
 from archspec.elaborate.builtins import BUILTINS, call_builtin
 from archspec.elaborate.context import Context, LimitError, SpecError, fail
-from archspec.elaborate.files import replacement, suggestion
+from archspec.elaborate.files import ModelEntry, VariantValue, replacement, suggestion
 from archspec.elaborate.operators import binary, bounded, compare_values, open_size
 from archspec.elaborate.values import (
     POISON,
@@ -64,6 +64,9 @@ def lookup(ctx: Context, name: str) -> Any:
     scope = ctx.frame.scope.names
     if name in scope:
         value = scope[name]
+        if isinstance(value, VariantValue):
+            entry = value.entry
+            return BlockValue(entry.block, entry.home, variant_arguments(ctx, entry))
         return POISON if value is None else value
     if name in BUILTINS:
         return BUILTINS[name]
@@ -74,6 +77,25 @@ def lookup(ctx: Context, name: str) -> Any:
     if function is not None:
         return FunctionValue(function)
     raise KeyError(name)
+
+
+def variant_arguments(ctx: Context, entry: ModelEntry) -> tuple[Argument, ...]:
+    """The arguments of a variant, each under its parameter's name; those of its base come first."""
+    from archspec.elaborate.binding import match_params
+
+    given: dict[str, Argument] = {}
+    saved = ctx.frame.names, ctx.frame.scope
+    try:
+        for variant in entry.chain:
+            if variant.call is None:
+                continue
+            ctx.frame.names, ctx.frame.scope = {}, variant.scope
+            args = arguments(ctx, variant.call)
+            name, span = entry.block.name.id, variant.call.span
+            given |= match_params(entry.block.params, args, name, span, complete=False)
+    finally:
+        ctx.frame.names, ctx.frame.scope = saved
+    return tuple(Argument(name, arg.value, arg.node) for name, arg in given.items())
 
 
 #: What other libraries, or other versions of torch, call a function.

@@ -31,13 +31,30 @@ class FileScope:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelEntry:
-    """A model, or a variant of one (`call` holds its arguments)."""
+    """A model, or a variant (`call`) of a model or of another variant (`base`).
+
+    `scope` is that of the file it is written in, `home` that of the file of its block.
+    """
 
     name: str
     block: ast.Block
     scope: FileScope
-    call: ast.Call | None
+    home: FileScope
     span: Span
+    call: ast.Call | None = None
+    base: "ModelEntry | None" = None
+
+    @property
+    def chain(self) -> "tuple[ModelEntry, ...]":
+        """The model and its variants down to this one."""
+        return (*(self.base.chain if self.base is not None else ()), self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VariantValue:
+    """What the name of a variant stands for: its model with its arguments."""
+
+    entry: ModelEntry
 
 
 def read_source(path: Path, shown: str | None = None, at: Span | None = None) -> SourceFile:
@@ -100,7 +117,7 @@ class Loader:
                     self._refuse_model_name(definition.name)
                 if definition.kind == "model" and fresh:
                     name = definition.name.id
-                    entry = ModelEntry(name, definition, scope, None, definition.name.span)
+                    entry = ModelEntry(name, definition, scope, scope, definition.name.span)
                     scope.models[name] = entry
             case ast.Variant():
                 self._variant(scope, definition)
@@ -140,12 +157,18 @@ class Loader:
     def _variant(self, scope: FileScope, variant: ast.Variant) -> None:
         func = variant.call.func
         base = scope.names.get(func.id) if isinstance(func, ast.Name) else None
-        if not isinstance(base, BlockValue) or base.block.kind != "model":
-            models = [
-                n
-                for n, v in scope.names.items()
-                if isinstance(v, BlockValue) and v.block.kind == "model"
-            ]
+        entry: ModelEntry | None = None
+        name = variant.name.id
+        match base:
+            case VariantValue(entry=earlier):
+                block, home = earlier.block, earlier.home
+                entry = ModelEntry(
+                    name, block, scope, home, variant.name.span, variant.call, earlier
+                )
+            case BlockValue(block=block, scope=home) if block.kind == "model":
+                entry = ModelEntry(name, block, scope, home, variant.name.span, variant.call)
+        if entry is None:
+            models = [n for n, v in scope.names.items() if _is_model(v)]
             help, fixes = suggestion(func.span, func.span.text, models, "model")
             self.diagnostics.append(
                 Diagnostic(
@@ -159,11 +182,8 @@ class Loader:
             )
             return
         self._refuse_model_name(variant.name)
-        if self._bind(scope, variant.name, base):
-            name = variant.name.id
-            entry = ModelEntry(name, base.block, base.scope, variant.call, variant.name.span)
-            # Arguments are written in this file, and may use its definitions.
-            scope.models[name] = ModelEntry(name, entry.block, scope, variant.call, entry.span)
+        if self._bind(scope, variant.name, VariantValue(entry)):
+            scope.models[name] = entry
 
     def _use(self, scope: FileScope, use: ast.Use) -> None:
         if use.library:
@@ -245,6 +265,12 @@ class Loader:
         self.diagnostics.append(
             Diagnostic(code, "error", message, (label,), help=(help,) if help else ())
         )
+
+
+def _is_model(value: object) -> bool:
+    return isinstance(value, VariantValue) or (
+        isinstance(value, BlockValue) and value.block.kind == "model"
+    )
 
 
 def suggestion(

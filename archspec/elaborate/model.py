@@ -8,11 +8,11 @@ from archspec.diagnostics import ArchSpecError, Diagnostic
 from archspec.diagnostics import Label as Mark
 from archspec.dims import Domains
 from archspec.elaborate.application import too_deep
-from archspec.elaborate.binding import bind_params, match_params
+from archspec.elaborate.binding import bind_params
 from archspec.elaborate.conditions import state_conditions
 from archspec.elaborate.context import Context, Limits, SpecError
-from archspec.elaborate.evaluate import SilentError, arguments
-from archspec.elaborate.files import FileScope, ModelEntry
+from archspec.elaborate.evaluate import SilentError, variant_arguments
+from archspec.elaborate.files import ModelEntry
 from archspec.elaborate.finish import finish
 from archspec.elaborate.inputs import declare_inputs
 from archspec.elaborate.statements import run_statements
@@ -66,10 +66,10 @@ def elaborate(
 
 def _run(ctx: Context, entry: ModelEntry, overrides: Mapping[str, Any]) -> None:
     frame, block = ctx.frame, entry.block
-    args = _variant_arguments(ctx, entry)
+    args = variant_arguments(ctx, entry)
     replaced = tuple(a for a in args if a.name not in overrides)
     replaced += tuple(Argument(name, value, None) for name, value in overrides.items())
-    frame.scope = _defining_scope(entry)
+    frame.scope = entry.home
     values = bind_params(ctx, block.params, replaced, block.name.id, entry.span, frame.scope)
     frame.given = {a.name: a for a in replaced if a.name is not None}
     frame.constants.update(values)
@@ -99,33 +99,3 @@ def _output_names(ctx: Context, result: object) -> tuple[str, ...]:
         taken = any(name == "output" for name, _ in ctx.frame.inputs)
         return ("output_" if taken else "output",)
     return ()
-
-
-def _defining_scope(entry: ModelEntry) -> FileScope:
-    """The scope of the model's own file, which for a variant may be another one."""
-    from archspec.elaborate.values import BlockValue
-
-    value = entry.scope.names.get(entry.block.name.id)
-    return value.scope if isinstance(value, BlockValue) else entry.scope
-
-
-def _variant_arguments(ctx: Context, entry: ModelEntry) -> tuple[Argument, ...]:
-    """The arguments of a variant, each under its parameter's name."""
-    if entry.call is None:
-        return ()
-    args = arguments(ctx, entry.call)
-    optional = tuple(_with_default(p) for p in entry.block.params)
-    given = match_params(optional, args, entry.block.name.id, entry.call.span)
-    return tuple(Argument(name, a.value, a.node) for name, a in given.items())
-
-
-def _with_default(param: Any) -> Any:
-    from dataclasses import replace
-
-    from archspec.syntax import ast
-
-    return (
-        param
-        if param.default is not None
-        else replace(param, default=ast.NoneValue(span=param.span))
-    )
