@@ -3,8 +3,6 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
-# Where the CPU build of torch is found; not being able to reach it is no error.
-TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 # Processes that the tests run in.
 JOBS ?= 2
 
@@ -66,10 +64,9 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# torch by itself and first: the extra index is then asked for one package only. Its local version
-# (+cpu) sorts above the one of the package index, which on Linux brings CUDA along.
+# torch by itself and first, without what its CUDA build would bring along.
 $(VENV)/.torch: constraints.txt $(VENV)/.made
-	$(PIP) --no-deps --retries 1 --extra-index-url $(TORCH_INDEX) torch
+	$(PIP) --no-deps torch
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.torch
