@@ -199,6 +199,8 @@ def apply_target(
         ctx.frame.names[module.key] = label
         ctx.labels[id(module)] = label
     if flow is POISON:
+        if isinstance(target, LayerValue):  # its arguments can be wrong all the same
+            bind(ctx, target.decl, target.args, stage.core.span)
         return POISON
     if flow is None and not (isinstance(target, BlockValue | ast.Group)):
         nothing_flows(target.decl.name, stage.core.span)

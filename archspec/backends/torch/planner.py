@@ -351,9 +351,8 @@ class Planner:
                     self, name, group.block, tuple(f.root for f in group.frames)
                 )
             except CannotEmit:
-                if len(group.frames) == 1:
-                    raise
-                self._split(key, group)
+                if len(group.frames) > 1:
+                    self._split(key, group)
                 raise
             self.classes.append(group.plan.definition)
             group.classes = [c for c in self.classes if id(c) not in before]
@@ -363,7 +362,8 @@ class Planner:
         """Give instances that no one class fits a class each, told apart by their arguments."""
         del self.groups[key]
         for frame in group.frames:
-            own = (key[0], (*key[1], repr(list(frame.constants.values()))))
+            inputs = " ".join(str(tensor.type) for _, tensor in frame.inputs)
+            own = (key[0], (*key[1], f"{list(frame.constants.values())} {inputs}"))
             self.keys[id(frame)] = self.keys[id(frame.module)] = own
             self.groups.setdefault(own, Group(group.block)).frames.append(frame)
 
