@@ -3,64 +3,114 @@
 Spans take no part in equality, so two trees are equal when they mean the same.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar, dataclass_transform
 
 from archspec.source import Span
 
+C = TypeVar("C")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Node:
+    """What all nodes have. Fields that are compared are also printed, all others are places."""
+
     span: Span = field(compare=False, repr=False)
+
+    def _meaning(self) -> tuple[Any, ...]:
+        return tuple([getattr(self, name) for name in _compared(type(self))])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Node) or type(other) is not type(self):
+            return NotImplemented
+        return self._meaning() == other._meaning()
+
+    def __hash__(self) -> int:
+        return hash(self._meaning())
+
+    def __repr__(self) -> str:
+        parts = (f"{name}={getattr(self, name)!r}" for name in _compared(type(self)))
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+_COMPARED: dict[type[Node], tuple[str, ...]] = {}
+
+
+def _compared(cls: type[Node]) -> tuple[str, ...]:
+    """The names of the fields that are compared."""
+    names = _COMPARED.get(cls)
+    if names is None:
+        names = _COMPARED[cls] = tuple(f.name for f in fields(cls) if f.compare)
+    return names
+
+
+@dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(field,))
+def _node(cls: type[C]) -> type[C]:
+    """A frozen, slotted dataclass that compares and prints itself as `Node` says.
+
+    Methods made for each class anew would take a tenth of the start-up.
+    """
+    return dataclass(frozen=True, slots=True, eq=False, repr=False)(cls)
 
 
 # --- expressions -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Name(Node):
     """`growth`, `_`, `BatchNorm2d`."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Template(Node):
     """A name with interpolation, `enc{i}` or `layer{i + 1}_b`: text and expressions in order."""
 
     parts: tuple["str | Expr", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Number(Node):
+    """`64`, `1e-6`."""
+
     value: int | float
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class String(Node):
+    """`"b t (h d) -> b h t d"`, without its quotes."""
+
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Bool(Node):
+    """`true` or `false`."""
+
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class NoneValue(Node):
-    pass
+    """`none`."""
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class ListExpr(Node):
+    """`[6, 12, 24, 16]`."""
+
     items: tuple["Expr", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class TupleExpr(Node):
+    """`(x, memory)`."""
+
     items: tuple["Expr", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Range(Node):
     """`low..<high` (half-open) or `low..high` (inclusive)."""
 
@@ -69,7 +119,7 @@ class Range(Node):
     inclusive: bool
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Unary(Node):
     """`op` is `-`, `+` or `not`."""
 
@@ -77,7 +127,7 @@ class Unary(Node):
     operand: "Expr"
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Binary(Node):
     """`op` is one of `+ - * / // % ** @ and or`."""
 
@@ -86,7 +136,7 @@ class Binary(Node):
     right: "Expr"
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Compare(Node):
     """`first op rest op rest`, chained as in Python.
 
@@ -97,7 +147,7 @@ class Compare(Node):
     rest: tuple[tuple[str, "Expr"], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Conditional(Node):
     """`then if test else other`."""
 
@@ -106,7 +156,7 @@ class Conditional(Node):
     other: "Expr"
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Slice(Node):
     """`start:stop:step` inside an index."""
 
@@ -115,12 +165,12 @@ class Slice(Node):
     step: "Expr | None"
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Ellipsis(Node):
     """`...` inside an index or a shape."""
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Index(Node):
     """`value[items]`; items are expressions, slices or `...`."""
 
@@ -128,7 +178,7 @@ class Index(Node):
     items: tuple["Expr | Slice | Ellipsis", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Attribute(Node):
     """`value.name`; `name` may be a template."""
 
@@ -136,7 +186,7 @@ class Attribute(Node):
     name: "Name | Template"
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Keyword(Node):
     """`name=value` in a call."""
 
@@ -144,14 +194,16 @@ class Keyword(Node):
     value: "Expr"
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Call(Node):
+    """`func(args, name=value)`."""
+
     func: "Expr"
     args: tuple["Expr", ...]
     keywords: tuple[Keyword, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Comprehension(Node):
     """`[element for targets in iterable if condition]` (one `for`, optional `if`)."""
 
@@ -182,7 +234,7 @@ Expr = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class ShapeExpr(Node):
     """`float[B, 3, H, W]`; `dtype` is None where the author left it out."""
 
@@ -193,7 +245,7 @@ class ShapeExpr(Node):
 # --- statements --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Body(Node):
     """`{ … }`: an optional doc string and statements. The span covers the braces."""
 
@@ -201,14 +253,14 @@ class Body(Node):
     statements: tuple["Statement", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Group(Node):
     """`{ … }` in stage position: nests names, a module of its own."""
 
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Residual(Node):
     """`residual { … } align …`: the body's value plus what flowed in.
 
@@ -219,14 +271,14 @@ class Residual(Node):
     align: "Group | Name | None"
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Dense(Node):
     """`dense { … }`: what flowed in and the body's value, concatenated on the channel dim."""
 
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Reuse(Node):
     """`reuse a, b by concat(dim=1) align …`: the flowing value combined with named ones."""
 
@@ -235,7 +287,7 @@ class Reuse(Node):
     align: "Group | Name | None"
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Inline(Node):
     """`inline Block(…)`: the block's statements and names in the enclosing scope."""
 
@@ -245,7 +297,7 @@ class Inline(Node):
 Core = Expr | Group | Residual | Dense | Reuse | Inline
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Stage(Node):
     """One step of a flow: `shared label: core from "weights.safetensors"`.
 
@@ -258,7 +310,7 @@ class Stage(Node):
     weights: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Flow(Node):
     """`a, b = stage -> stage -> stage`; `targets` is empty where nothing is named."""
 
@@ -266,7 +318,7 @@ class Flow(Node):
     stages: tuple[Stage, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Input(Node):
     """`input image: float[B, 3, H, W] where H % 32 == 0`."""
 
@@ -276,7 +328,7 @@ class Input(Node):
     where: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class OutputItem(Node):
     """`name`, `name: [B, classes]` or `name = expr`, or any combination of the two."""
 
@@ -285,25 +337,31 @@ class OutputItem(Node):
     value: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Output(Node):
+    """`output a, b = expr: [B, classes]`."""
+
     items: tuple[OutputItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Require(Node):
+    """`require condition, "message"`."""
+
     condition: Expr
     message: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class For(Node):
+    """`for i, n in iterable { … }`."""
+
     targets: tuple[str, ...]
     iterable: Expr
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class If(Node):
     """`orelse` is a body, another `If` (`else if`), or None."""
 
@@ -312,7 +370,7 @@ class If(Node):
     orelse: "Body | If | None"
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Tie(Node):
     """`tie lm_head.weight to wte.weight`."""
 
@@ -320,7 +378,7 @@ class Tie(Node):
     source: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Init(Node):
     """`init h.*.attn.proj.weight by normal(std=0.02)`; `selector` is kept as written."""
 
@@ -329,7 +387,7 @@ class Init(Node):
     initializer: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Tensor(Node):
     """`param cls: [1, 1, dim] = zeros` or `buffer mask: [T, T] = …`."""
 
@@ -345,7 +403,7 @@ Statement = Flow | Input | Output | Require | For | If | Tie | Init | Tensor
 # --- files -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Param(Node):
     """`growth`, `growth = 32`, `block: layer`, `act: layer = ReLU`."""
 
@@ -354,7 +412,7 @@ class Param(Node):
     default: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Use(Node):
     """`use A, B from "resnet.arch"`; `path` may be a dotted library name (`std.attention`)."""
 
@@ -364,7 +422,7 @@ class Use(Node):
     path_span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Function(Node):
     """`fn make_divisible(v, by = 8) = …`."""
 
@@ -373,7 +431,7 @@ class Function(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Block(Node):
     """`block Name(params) { … }` or `model Name(params) { … }`; `kind` says which."""
 
@@ -383,7 +441,7 @@ class Block(Node):
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Variant(Node):
     """`variant DenseNet121 = DenseNet(layers=[6, 12, 24, 16])`."""
 
@@ -391,7 +449,7 @@ class Variant(Node):
     call: Call
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Extern(Node):
     """`extern layer Name(params) from "package.module:Class" { input … output … }`."""
 
@@ -404,7 +462,7 @@ class Extern(Node):
 Definition = Use | Function | Block | Variant | Extern
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class Comment(Node):
     """A comment, `#` included; `own_line` where nothing stands before it on its line."""
 
@@ -412,7 +470,7 @@ class Comment(Node):
     own_line: bool
 
 
-@dataclass(frozen=True, slots=True)
+@_node
 class File(Node):
     """One `.arch` file. Comments are trivia: kept, but no part of the meaning."""
 
