@@ -11,14 +11,19 @@ from archspec.source import Span
 from archspec.syntax import ast
 
 
+#: With more facts than that no condition is looked for: it would take long.
+MAX_FACTS = 8
+
+
 def state_conditions(ctx: Context) -> None:
     """Complete the diagnostics of sizes that fit for some inputs only.
 
     Where one condition mends all of them, the first says it and the others are not repeated.
     """
-    if not ctx.misfits:
+    facts = {(m.fact.kind, m.fact.left, m.fact.right): m.fact for m in ctx.misfits}
+    if not 0 < len(facts) <= MAX_FACTS:
         return
-    together = satisfying([m.fact for m in ctx.misfits], ctx.domains)
+    together = satisfying([*facts.values()], ctx.domains)
     if together is not None and _conditions(ctx, together):
         first = min(ctx.misfits, key=lambda m: m.diagnostic)
         others = {m.diagnostic for m in ctx.misfits} - {first.diagnostic}

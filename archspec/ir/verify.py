@@ -14,6 +14,7 @@ def verify(graph: Graph) -> None:
     - every edge reads an output that exists, and slots are 0..n-1;
     - a layer node has a leaf module of the tree with the same declaration, an input node no inputs;
     - paths in the module tree are unique; ties name existing weights of equal shape;
+    - relations and initialisers name existing modules and weights;
     - every output value exists.
     """
     nodes = graph.nodes
@@ -51,6 +52,13 @@ def verify(graph: Graph) -> None:
             raise VerificationError(f"tie of a missing weight: {tie.target} to {tie.source}")
         if weights[tie.source].shape != weights[tie.target].shape:
             raise VerificationError(f"tie of different shapes: {tie.target} to {tie.source}")
+    paths = {module.path for module in graph.modules()}
+    for relation in graph.relations:
+        if not {relation.source, relation.target} <= paths | weights.keys():
+            raise VerificationError(f"{relation.mechanism} relates what does not exist")
+    for initializer in graph.initializers:
+        if not set(initializer.weights) <= weights.keys():
+            raise VerificationError(f"init {initializer.selector} sets a missing weight")
     for name, value in graph.outputs:
         if value.node >= len(nodes) or value.index >= len(nodes[value.node].outputs):
             raise VerificationError(f"output {name} does not exist")
