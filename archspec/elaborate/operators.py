@@ -95,6 +95,8 @@ def binary(ctx: Context, node: ast.Binary, left: Any, right: Any) -> Any:
         open_size(ctx, right, node.right, "arithmetic with fractions")
     if node.op == "/" and (isinstance(left, Dim) or isinstance(right, Dim)):
         open_size(ctx, Dim.of(left) if isinstance(left, Dim) else right, node, "`/`")
+    if node.op == "**" and isinstance(right, Dim):
+        open_size(ctx, right, node.right, "an exponent")
     if repeated:
         count, items = (left, right) if isinstance(left, int) else (right, left)
         if count * len(items) > ctx.limits.items:

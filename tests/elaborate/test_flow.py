@@ -223,7 +223,7 @@ def test_values(value: str, result: int) -> None:
         ("[1, 2][:B]", "A0204"), ("B in [1, 2]", "A0204"), ("2 ** -1 ** 5 @ 2", "A0201"),
         ("int(10 ** 60 * 1.5e300)", "A0202"), ("-[1]", "A0201"), ("len()", "A0201"),
         ("1 in 3", "A0201"), ("[1].x", "A0101"), ("log2(0)", "A0202"), ("int(\"a\")", "A0202"),
-        ("enumerate([1], start=\"a\")", "A0201"), ("B / 2", "A0204"), ("B * 0.5", "A0204"),
+        ("enumerate([1], start=\"a\")", "A0201"), ("B / 2", "A0204"), ("2 ** B", "A0204"), ("7 // B", "A0204"), ("7 % B", "A0204"), ("B * 0.5", "A0204"),
     ],
 )  # fmt: skip
 def test_values_that_are_refused(value: str, code: str) -> None:
