@@ -5,7 +5,6 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import NoReturn
 
 from archspec.diagnostics import ArchSpecError, Diagnostic
@@ -77,6 +76,8 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def _replace(target: Path, data: bytes) -> None:
+    from tempfile import NamedTemporaryFile
+
     existing = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
     if existing is not None and not os.access(target, os.W_OK):
         raise PermissionError(None, "permission denied")

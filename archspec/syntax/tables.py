@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -147,6 +146,8 @@ def _cache_directory() -> Path:
 
 def _store(path: Path, text: str) -> None:
     """Write the whole file or nothing; a cache that cannot be written is no fault of the user's."""
+    import tempfile
+
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
