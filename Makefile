@@ -47,7 +47,7 @@ lint: $(VENV)/.installed-test
 	$(BIN)/mypy
 
 test-exhaustive: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n $(JOBS) -m exhaustive
+	$(BIN)/python -m pytest -n $(JOBS) -m exhaustive -o faulthandler_timeout=3600
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis .pytest_cache
