@@ -25,7 +25,8 @@ from archspec.dims import Dim
 from archspec.syntax import ast
 
 if TYPE_CHECKING:
-    from archspec.backends.torch.planner import ClassPlan, Formula, Planner
+    from archspec.backends.torch.calls import Formula
+    from archspec.backends.torch.planner import ClassPlan, Planner
 
 
 def build_class(planner: "Planner", name: str, block: ast.Block, passes: Passes) -> "ClassPlan":
@@ -122,7 +123,7 @@ def _formulas(
     e: Emitter, params: list[CtorParam], outputs: tuple[Hints, ...]
 ) -> "dict[str, Formula]":
     """Opaque symbols of the outputs that follow from the constructor's parameters."""
-    from archspec.backends.torch.planner import Formula
+    from archspec.backends.torch.calls import Formula
 
     names = {p.name for p in params}
     found: dict[str, Formula] = {}

@@ -1,11 +1,11 @@
 """Which classes the emitted module has: one per block, one per group that joins features."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archspec import pycode as py
-from archspec.backends.torch.arguments import argument, argument_hint, as_tuple, layer_call
+from archspec.backends.torch.arguments import argument_hint, as_tuple, layer_call
+from archspec.backends.torch.calls import Formula, call_block, call_group
 from archspec.backends.torch.classes import build_class
 from archspec.backends.torch.emitter import CtorParam, Emitter, Hints, Passes, Static, Val
 from archspec.backends.torch.records import (
@@ -36,14 +36,6 @@ from archspec.pycode.namespace import Namespace
 from archspec.syntax import ast
 
 Steps = list[tuple[Pass, Step]]
-
-
-@dataclass(frozen=True, slots=True)
-class Formula:
-    """A size such as `int(in_channels * compression)`: as code, and its value in a pass."""
-
-    code: py.Expr
-    value: Callable[[Pass], Any]
 
 
 @dataclass(slots=True)
@@ -223,122 +215,9 @@ class Planner:
         """The constructor call of a block or group, and hints of what it gives."""
         if body is not None:
             plan = self._group_class(e, stage, body, steps)
-            return self._call_group(e, stage, plan, steps, inputs)
+            return call_group(self, e, stage, plan, steps, inputs)
         frames = [(p, s.frame) for p, s in steps if s.frame is not None]
-        return self._call_block(e, stage, frames, inputs)
-
-    def _call_block(
-        self,
-        e: Emitter,
-        node: ast.Node,
-        frames: list[tuple[Pass, Frame]],
-        inputs: tuple[Hints, ...],
-    ) -> tuple[py.Expr, tuple[Hints, ...]]:
-        keys = {self.keys.get(id(f), self.keys.get(id(f.module))) for _, f in frames}
-        if len(keys) != 1:
-            raise CannotEmit("different blocks in one place")
-        plan = self.plan(keys.pop())
-        args: list[py.Expr] = []
-        keywords: list[tuple[str, py.Expr]] = []
-        sizes: dict[str, Dim] = {}
-        for param in plan.params:
-            if param.dim is not None:
-                hint, actual = _input_size(e, param.dim, frames, inputs)
-                args.append(e.size(hint, actual))
-                continue
-            given = [(p, f.given[param.source]) for p, f in frames if param.source in f.given]
-            if not given and param.default is not None and _at_default(frames, param):
-                continue
-            if len(given) == len(frames) and self._same_or_written(e, given):
-                expr = argument(e, param.source, given)
-                by_name = given[0][1].name is not None or bool(keywords)
-            else:
-                expr = _passed_on(e, param, frames)
-                by_name = True
-            if by_name:
-                keywords.append((param.name, expr))
-            else:
-                args.append(expr)
-        sizes = self._sizes(e, plan, frames, inputs)
-        self._formulas(e, plan, frames, sizes)
-        hints = _substituted(e, plan, sizes)
-        outputs = e.output_hints(node, lambda: hints) if e.ran(node) else hints
-        return py.Call(py.name(plan.name), tuple(args), tuple(keywords)), outputs
-
-    def _same_or_written(self, e: Emitter, given: list[tuple[Pass, Argument]]) -> bool:
-        """Whether an argument can be written here: in the author's words, or as its one value."""
-        first = given[0][1]
-        if first.node is not None and all(a.node is first.node for _, a in given):
-            return True
-        return all(a.value == first.value for _, a in given)
-
-    def _sizes(
-        self,
-        e: Emitter,
-        plan: ClassPlan,
-        frames: list[tuple[Pass, Frame]],
-        inputs: tuple[Hints, ...],
-    ) -> dict[str, Dim]:
-        """What the callee's symbols are in the caller."""
-        sizes: dict[str, Dim] = {}
-        first = frames[0][1]
-        for name in first.constants:
-            given = [(p, f.given[name]) for p, f in frames if name in f.given]
-            if len(given) == len(frames):
-                sizes[name] = argument_hint(e, given)
-            else:
-                values = [f.constants.get(name) for _, f in frames]
-                value = values[0]
-                if type(value) is int and all(v == value for v in values):
-                    sizes[name] = Dim.of(value)
-                else:
-                    sizes[name] = e.sizes.unknown()
-        for port, (_, tensor) in enumerate(first.inputs):
-            for axis in range(tensor.type.rank):
-                hint, actual = _input_size(e, (port, axis), frames, inputs)
-                sizes[f"in{port}.{axis}"] = (
-                    hint if e.sizes.holds(hint, actual) else e.sizes.unknown()
-                )
-        return sizes
-
-    def _formulas(
-        self, e: Emitter, plan: ClassPlan, frames: list[tuple[Pass, Frame]], sizes: dict[str, Dim]
-    ) -> None:
-        """The callee's formulas with the caller's expressions for its parameters."""
-        by_pass = {id(p): f for p, f in frames}
-        for symbol, formula in plan.formulas.items():
-            used = py.names_used(formula.code)
-
-            def code(formula: Formula = formula, used: set[str] = used) -> py.Expr | None:
-                mapping: dict[str, py.Expr] = {}
-                try:
-                    for param in plan.params:
-                        if param.name not in used:
-                            continue
-                        source = f"in{param.dim[0]}.{param.dim[1]}" if param.dim else param.source
-                        given = [(p, f.given[source]) for p, f in frames if source in f.given]
-                        if len(given) == len(frames):
-                            mapping[param.name] = argument(e, source, given)
-                        elif param.dim is not None:
-                            mapping[param.name] = e.sizes.render(sizes[source])
-                        else:
-                            mapping[param.name] = e.literal(
-                                [f.constants[source] for _, f in frames]
-                            )
-                except CannotEmit:
-                    return None
-                return py.substitute(formula.code, mapping)
-
-            def value(p: Pass, formula: Formula = formula) -> Any:
-                q: Pass | None = p
-                while q is not None and id(q) not in by_pass:
-                    q = e.parent(q)
-                if q is None:
-                    raise CannotEmit("a call that is not recorded")
-                return formula.value(by_pass[id(q)].root)
-
-            self._calls += 1
-            sizes[symbol] = e.sizes.symbol(f"{symbol}@{self._calls}", value, code)
+        return call_block(self, e, stage, frames, inputs)
 
     def plan(self, key: Any) -> ClassPlan:
         """The class of a group of frames, written on first use."""
@@ -392,53 +271,12 @@ class Planner:
         self.classes.append(plan.definition)
         return plan
 
-    def _call_group(
-        self, e: Emitter, stage: ast.Stage, plan: ClassPlan, steps: Steps, inputs: tuple[Hints, ...]
-    ) -> tuple[py.Expr, tuple[Hints, ...]]:
-        args: list[py.Expr] = []
-        sizes: dict[str, Dim] = {}
-        for index, tensor in enumerate(steps[0][1].inputs):
-            for axis in range(tensor.type.rank):
-                actual = [(p, s.inputs[index].type.shape[axis]) for p, s in steps]
-                hint = (
-                    inputs[index][axis]
-                    if index < len(inputs) and inputs[index]
-                    else e.sizes.unknown()
-                )
-                sizes[f"in{index}.{axis}"] = (
-                    hint if e.sizes.holds(hint, actual) else e.sizes.unknown()
-                )
-        for param in plan.params:
-            if param.dim is not None:
-                port, axis = param.dim
-                actual = [(p, s.inputs[port].type.shape[axis]) for p, s in steps]
-                args.append(e.size(sizes[f"in{port}.{axis}"], actual))
-            else:
-                args.append(e.translate(ast.Name(param.source, span=stage.span)))
-        for name, static in e.scope.items():
-            if static.hint is not None:
-                sizes[name] = static.hint
-        hints = _substituted(e, plan, sizes)
-        return py.Call(py.name(plan.name), tuple(args)), e.output_hints(stage, lambda: hints)
-
     # --- shared and inlined --------------------------------------------------------------------
 
     def pseudo_stage(self, core: ast.Expr) -> ast.Stage:
         stage = ast.Stage((), None, core, None, span=core.span)
         self._stages.append(stage)
         return stage
-
-    def block_hints(
-        self, e: Emitter, frames: list[tuple[Pass, Frame]], inputs: tuple[Hints, ...]
-    ) -> tuple[Hints, ...]:
-        """What a block that stands already gives for these inputs."""
-        keys = {self.keys.get(id(f), self.keys.get(id(f.module))) for _, f in frames}
-        if len(keys) != 1:
-            return ()
-        plan = self.plan(keys.pop())
-        sizes = self._sizes(e, plan, frames, inputs)
-        self._formulas(e, plan, frames, sizes)
-        return _substituted(e, plan, sizes)
 
     def first_application(self, e: Emitter, label: Label) -> Step | None:
         """The first step that applied a declared module, in the passes of the class at hand."""
@@ -476,7 +314,7 @@ class Planner:
                 return layer_call(e, proxy, found, inputs)
             if kind == "block":
                 frames = [(p, s.frame) for p, s in found if s.frame is not None]
-                return self._call_block(e, proxy, frames, inputs)
+                return call_block(self, e, proxy, frames, inputs)
             flow = Val(py.name("_"), inputs[0]) if inputs else None
             return group_expression(e, proxy, flow)
         finally:
@@ -561,39 +399,6 @@ def _is_whole(expr: ast.Expr, names: set[str]) -> bool:
             return _is_whole(then, names) and _is_whole(other, names)
         case _:
             return False
-
-
-def _passed_on(e: Emitter, param: CtorParam, frames: list[tuple[Pass, Frame]]) -> py.Expr:
-    """An argument that is not written at the call: its one value, or passed on by the caller."""
-    try:
-        return e.literal([f.constants[param.source] for _, f in frames])
-    except CannotEmit:
-        return e.block_argument(param, frames)
-
-
-def _at_default(frames: list[tuple[Pass, Frame]], param: CtorParam) -> bool:
-    return True
-
-
-def _input_size(
-    e: Emitter, dim: tuple[int, int], frames: list[tuple[Pass, Frame]], inputs: tuple[Hints, ...]
-) -> tuple[Dim, list[tuple[Pass, Dim]]]:
-    port, axis = dim
-    actual = [(p, f.inputs[port][1].type.shape[axis]) for p, f in frames]
-    known = port < len(inputs) and axis < len(inputs[port])
-    return (inputs[port][axis] if known else e.sizes.unknown()), actual
-
-
-def _substituted(e: Emitter, plan: ClassPlan, sizes: dict[str, Dim]) -> tuple[Hints, ...]:
-    """The callee's outputs in the caller's terms."""
-    return tuple(tuple(_replace(e, hint, sizes) for hint in hints) for hints in plan.outputs)
-
-
-def _replace(e: Emitter, hint: Dim, sizes: dict[str, Dim]) -> Dim:
-    known = {name: sizes.get(name) for name in hint.symbols()}
-    if any(v is None for v in known.values()):
-        return e.sizes.unknown()
-    return hint.substitute({k: v for k, v in known.items() if v is not None})
 
 
 def _group_name(e: Emitter, stage: ast.Stage) -> str:

@@ -1,6 +1,7 @@
 """Declared, shared and inlined modules."""
 
 from archspec import pycode as py
+from archspec.backends.torch.calls import block_hints
 from archspec.backends.torch.emitter import Emitter, Val
 from archspec.backends.torch.modules import frozen, in_hints, module_key
 from archspec.backends.torch.results import result_value
@@ -59,7 +60,7 @@ def emit_shared(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val:
     known = e.shared_outputs.get(id(label.module), ())
     frames = [(p, s.frame) for p, s in e.steps(stage) if s.frame is not None]
     if frames and label.copy_of is None:
-        known = e.planner.block_hints(e, frames, in_hints(flow))
+        known = block_hints(e.planner, e, frames, in_hints(flow))
     elif label.copy_of is not None:
         known = e.shared_outputs.get(id(label.copy_of.module), ())
     hints = e.output_hints(stage, lambda: known)
