@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archspec.diagnostics import ArchSpecError, Diagnostic, Edit, Fix, Label
-from archspec.diagnostics.render import render_text
+from archspec.diagnostics.render.text import render_text
 from archspec.diagnostics.width import char_width, text_width
 from archspec.source import SourceFile, Span
 
