@@ -81,7 +81,7 @@ def _same_or_written(planner: "Planner", e: Emitter, given: list[tuple[Pass, Arg
 def _sizes(
     planner: "Planner",
     e: Emitter,
-    plan: ClassPlan,
+    plan: "ClassPlan",
     frames: list[tuple[Pass, Frame]],
     inputs: tuple[Hints, ...],
 ) -> dict[str, Dim]:
@@ -109,7 +109,7 @@ def _sizes(
 def _bind_formulas(
     planner: "Planner",
     e: Emitter,
-    plan: ClassPlan,
+    plan: "ClassPlan",
     frames: list[tuple[Pass, Frame]],
     sizes: dict[str, Dim],
 ) -> None:
@@ -152,7 +152,7 @@ def call_group(
     planner: "Planner",
     e: Emitter,
     stage: ast.Stage,
-    plan: ClassPlan,
+    plan: "ClassPlan",
     steps: Steps,
     inputs: tuple[Hints, ...],
 ) -> tuple[py.Expr, tuple[Hints, ...]]:
@@ -213,7 +213,7 @@ def _input_size(
     return (inputs[port][axis] if known else e.sizes.unknown()), actual
 
 
-def _substituted(e: Emitter, plan: ClassPlan, sizes: dict[str, Dim]) -> tuple[Hints, ...]:
+def _substituted(e: Emitter, plan: "ClassPlan", sizes: dict[str, Dim]) -> tuple[Hints, ...]:
     """The callee's outputs in the caller's terms."""
     return tuple(tuple(_replace(e, hint, sizes) for hint in hints) for hints in plan.outputs)
 

@@ -52,9 +52,17 @@ class Sizes:
         names = hint.symbols()
         if any(name.startswith("?") for name in names):
             return False
+        if not names:
+            return all(dim is hint for _, dim in actual)
+        # Passes by the thousand differ in few sizes: each combination is tried once.
+        tried: set[tuple[object, ...]] = set()
         for pass_, dim in actual:
             try:
                 values = {name: self.value(name, pass_) for name in names}
+                combination = (dim, *values.values())
+                if combination in tried:
+                    continue
+                tried.add(combination)
                 if hint.substitute(values) is not dim:
                     return False
             except (DimError, KeyError, CannotEmit):

@@ -27,7 +27,7 @@ def emit_stage(e: Emitter, stage: ast.Stage, flow: Val | None, first: bool) -> V
     core = stage.core
     if isinstance(core, ast.Residual | ast.Dense | ast.Reuse):
         return emit_join(e, core, flow)
-    if id(stage) not in {k for p in e.passes for k in p.steps}:
+    if not e.ran(stage):
         # A function in stage position is recorded at its own node.
         return function_call(e, core, flow)  # type: ignore[arg-type]
     kinds = {s.kind for _, s in e.steps(stage)}
