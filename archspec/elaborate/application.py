@@ -154,6 +154,14 @@ def _ema_source(ctx: Context, stage: ast.Stage) -> tuple[Label, float]:
 
 def apply_label(ctx: Context, stage: ast.Stage, label: Label, flow: Flowing) -> Any:
     """Apply a module by its label: a shared one again and again, any other is an error."""
+    if label.value is None and not label.reusable:
+        fail(
+            "A0301",
+            f"`{label.name}` has no value inside of itself",
+            stage.span,
+            labels=(Mark(label.span, "it is still being applied"),),
+            help=("begin with what flows into it, or with an input",),
+        )
     if not label.reusable or label.target is None:
         insert = Span(label.span.source, label.stage.span.start, label.stage.span.start)
         fail(
@@ -195,19 +203,38 @@ def apply_target(
     module = child_module(ctx, stage)
     label = None
     if stage.label is not None:
-        label = Label(module.key, stage.label.span, module, stage, POISON, target=target)
+        label = Label(module.key, stage.label.span, module, stage, target=target)
         ctx.frame.names[module.key] = label
         ctx.labels[id(module)] = label
+    try:
+        result = _apply_fresh(ctx, stage, module, target, flow)
+    except (SpecError, SilentError):
+        if label is not None:
+            label.value = POISON
+        raise
+    if label is not None:
+        label.value = result
+    if label is not None and isinstance(target, BlockValue):
+        frame = ctx.pass_.steps[id(stage)].frame if id(stage) in ctx.pass_.steps else None
+        names = frame.output_names if frame is not None else ()
+        label.outputs = dict(zip(names, tensors_in(result), strict=False))
+    return result
+
+
+def _apply_fresh(
+    ctx: Context,
+    stage: ast.Stage,
+    module: Module,
+    target: LayerValue | BlockValue | ast.Group,
+    flow: Flowing,
+) -> Any:
     if flow is POISON:
         if isinstance(target, LayerValue):  # its arguments can be wrong all the same
             bind(ctx, target.decl, target.args, stage.core.span)
         return POISON
     if flow is None and not (isinstance(target, BlockValue | ast.Group)):
         nothing_flows(target.decl.name, stage.core.span)
-    result = build(ctx, module, target, tuple(tensors_in(flow)), stage)
-    if label is not None:
-        label.value = result
-    return result
+    return build(ctx, module, target, tuple(tensors_in(flow)), stage)
 
 
 def build(
@@ -301,6 +328,7 @@ def run_block(ctx: Context, inputs: tuple[Tensor, ...], span: Span) -> Any:
     from archspec.elaborate.statements import run_statements
 
     frame = ctx.frame
+    ctx.blocks.setdefault(id(frame.block), frame.block)
     try:
         flow = bind_inputs(ctx, inputs, span)
     except LimitError:

@@ -10,7 +10,6 @@ from archspec.elaborate.explain import merged
 from archspec.source import Span
 from archspec.syntax import ast
 
-
 #: With more facts than that no condition is looked for: it would take long.
 MAX_FACTS = 8
 

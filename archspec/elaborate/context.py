@@ -91,6 +91,8 @@ class Context:
     given_out: list[Tensor] = field(default_factory=list)
     #: Symbols whose lower bound the author states.
     bounded: set[str] = field(default_factory=set)
+    #: The blocks called, by identity.
+    blocks: dict[int, ast.Block] = field(default_factory=dict)
     #: The statements of the model's inputs and the arguments of its nodes, by node.
     inputs: dict[int, ast.Input] = field(default_factory=dict)
     given: dict[int, dict[str, Argument]] = field(default_factory=dict)

@@ -200,6 +200,8 @@ def _resolve(ctx: Context, node: ast.Expr) -> Any:
         return POISON
     if isinstance(value, Outputs) and name in value.names:
         return value.items[value.names.index(name)]
+    if isinstance(base, Label) and name in base.outputs:
+        return base.outputs[name]
     if not isinstance(base, Label):
         fail("A0101", f"{describe(value)} has no `{name}`", node.name.span)
     inner = ctx.labels.get(id(base.module.children.get(name)))

@@ -219,7 +219,7 @@ class Loader:
             self._bind(scope, name, value)
 
     def _import(self, scope: FileScope, use: ast.Use) -> FileScope | None:
-        base = scope.path.parent if scope.path is not None else Path.cwd()
+        base = scope.path.parent if scope.path is not None else Path()
         relative = Path(use.path)
         if relative.is_absolute() or "\0" in use.path or relative.suffix != ".arch":
             self._error(

@@ -38,6 +38,7 @@ def finish(ctx: Context) -> None:
     if failed:
         return
     _relations(ctx)
+    _copies(ctx)
     _unused(ctx)
     _shared_statistics(ctx)
     _unused_params(ctx)
@@ -205,6 +206,41 @@ def _relations(ctx: Context) -> None:
             )
 
 
+def _copies(ctx: Context) -> None:
+    """Refuse a slow copy whose weights took other shapes than those it copies."""
+    for module in ctx.graph.modules():
+        if module.ema_of is None:
+            continue
+        pairs = zip(module.walk(), module.ema_of.walk(), strict=False)
+        for copy, source in pairs:
+            uneven = [
+                (a, b)
+                for a, b in zip(copy.weights, source.weights, strict=False)
+                if a.shape != b.shape
+            ]
+            for a, b in uneven[:1]:
+                shapes = [f"[{', '.join(str(d) for d in w.shape)}]" for w in (a, b)]
+                label = ctx.labels[id(module)]
+                ctx.report(
+                    Diagnostic(
+                        "A0601",
+                        "error",
+                        f"`{module.path}` copies `{module.ema_of.path}`, "
+                        "but is applied to an input that needs other weights",
+                        (
+                            Mark(label.span, "the copy", primary=True),
+                            Mark(ctx.labels[id(module.ema_of)].span, "what it copies"),
+                        ),
+                        notes=(
+                            f"`{copy.path}.{a.name}` would be {shapes[0]}, "
+                            f"`{source.path}.{b.name}` is {shapes[1]}",
+                        ),
+                        help=("apply both to inputs of the same channels or features",),
+                    )
+                )
+                break
+
+
 def _unused(ctx: Context) -> None:
     """Refuse layers and inputs that no output depends on; of a dead chain only its end is reported."""
     graph = ctx.graph
@@ -283,7 +319,11 @@ def _shared_statistics(ctx: Context) -> None:
 
 
 def _unused_params(ctx: Context) -> None:
-    block = ctx.frame.block
+    for block in (ctx.frame.block, *ctx.blocks.values()):
+        _unused_params_of(ctx, block)
+
+
+def _unused_params_of(ctx: Context, block: ast.Block) -> None:
     used = set(_names(block.body)) | {n for p in block.params for n in _names(p.default)}
     for param in block.params:
         if param.name not in used:

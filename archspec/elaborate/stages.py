@@ -71,6 +71,18 @@ def run_stage(ctx: Context, stage: ast.Stage, flow: Flowing, first: bool) -> Any
             return _expression(ctx, stage, core, flow, first)
 
 
+def _refuse_modifiers(stage: ast.Stage, value: Any) -> None:
+    """`frozen`, `checkpoint` and files of weights are for what has a module of its own here."""
+    words = [*stage.modifiers, *(("from",) if stage.weights is not None else ())]
+    if words:
+        fail(
+            "A0308",
+            f"`{words[0]}` is for a layer, block or group, not {describe(value)}",
+            stage.span,
+            help=("write it where the layer is declared",) if isinstance(value, Label) else (),
+        )
+
+
 def _refuse_label(stage: ast.Stage, what: str) -> None:
     if stage.label is not None or stage.modifiers or stage.weights is not None:
         fail(
@@ -104,6 +116,7 @@ def _named(
     if isinstance(value, Label):
         if first and value.value is not None and stage.label is None:
             return _source(ctx, stage, value.value)
+        _refuse_modifiers(stage, value)
         return apply_label(ctx, stage, value, flow)
     decl = _function_of(value)
     if decl is not None and not (isinstance(value, Builtin) and first and flow is None):
@@ -128,6 +141,7 @@ def _function_of(value: Any) -> FunctionDecl[Any] | None:
 
 
 def _refuse_label_on_function(stage: ast.Stage, decl: FunctionDecl[Any]) -> None:
+    _refuse_modifiers(stage, FunctionValue(decl))
     if stage.label is not None:
         name = stage.label.span.text
         fail(
@@ -214,6 +228,7 @@ def _expression(ctx: Context, stage: ast.Stage, core: ast.Expr, flow: Flowing, f
             "A0308", "a value has no module to label", stage.label.span, help=("name it with `=`",)
         )
     if is_tensor_like(value):
+        _refuse_modifiers(stage, value)
         ctx.pass_.steps.setdefault(id(stage), Step("value", (), value))
         return value
     return _value(ctx, stage, value, flow, first)
@@ -250,6 +265,7 @@ def _value(ctx: Context, stage: ast.Stage, value: Any, flow: Flowing, first: boo
 
 
 def _source(ctx: Context, stage: ast.Stage, value: Any) -> Any:
+    _refuse_modifiers(stage, value)
     ctx.pass_.steps[id(stage)] = Step("value", (), value)
     return value
 

@@ -118,6 +118,15 @@ def _run(ctx: Context, statement: ast.Statement, flow: Flowing) -> Flowing:
 def _flow(ctx: Context, statement: ast.Flow, flow: Flowing) -> Flowing:
     value: Any = flow
     for index, stage in enumerate(statement.stages):
+        declared = next((m for m in stage.modifiers if m in ("shared", "ema")), None)
+        if declared is not None and len(statement.stages) > 1:
+            name = stage.label.span.text if stage.label is not None else "name"
+            fail(
+                "A0308",
+                f"`{declared}` declares a layer, and stands alone in its statement",
+                stage.span,
+                help=(f"apply it by its label, in the next line: `{name} -> …`",),
+            )
         if index and not is_tensor_like(value) and value is not None:
             fail(
                 "A0112",

@@ -111,6 +111,8 @@ class Label:
     reusable: bool = False
     #: What applying the label applies: a layer, a block, or a group.
     target: "LayerValue | BlockValue | ast.Group | None" = None
+    #: The block's named outputs, also where it is only one.
+    outputs: "dict[str, Tensor]" = field(default_factory=dict)
     #: The label whose structure this one has (`ema target: online`).
     copy_of: "Label | None" = None
     #: Its first application.
