@@ -64,12 +64,7 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# torch by itself and first, without what its CUDA build would bring along.
-$(VENV)/.torch: constraints.txt $(VENV)/.made
-	$(PIP) --no-deps torch
-	@touch $@
-
-$(VENV)/.installed: pyproject.toml $(VENV)/.torch
+$(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.made
 	$(PIP) --editable .
 	@touch $@
 

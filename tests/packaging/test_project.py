@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import archspec
 from archspec.cli.app import app
+from archspec.elaborate.context import Limits
+from archspec.elaborate.files import MAX_FILES
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -72,3 +74,12 @@ def test_ci_runs_what_developers_run() -> None:
     if script.exists():  # an sdist has none
         assert os.access(script, os.X_OK)
         assert script.read_text("utf-8").splitlines()[-1] == "make test"
+
+
+def test_the_guide_states_the_limits() -> None:
+    rows = re.findall(
+        r"^\| [a-z' ,]+ \| ([0-9,]+) \|$", read("docs/language.md"), flags=re.MULTILINE
+    )
+    limits = Limits()
+    kept = [limits.steps, limits.nodes, limits.items, limits.bits, limits.depth, MAX_FILES]
+    assert [int(row.replace(",", "")) for row in rows] == kept
