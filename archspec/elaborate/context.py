@@ -86,7 +86,7 @@ class Context:
     #: Labels by the identity of their module.
     labels: dict[int, Label] = field(default_factory=dict)
     #: Ties and initialisers, resolved when all modules exist.
-    deferred: list[tuple[Frame, ast.Tie | ast.Init]] = field(default_factory=list)
+    deferred: list[tuple[Pass, ast.Tie | ast.Init]] = field(default_factory=list)
     #: Values that blocks give out: alive though the caller may not use them.
     given_out: list[Tensor] = field(default_factory=list)
     #: Symbols whose lower bound the author states.

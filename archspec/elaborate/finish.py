@@ -1,6 +1,6 @@
 """What can be settled only when the whole model stands: ties, initialisers, dead ends, lints."""
 
-from typing import Any
+from dataclasses import replace
 
 from archspec.diagnostics import Diagnostic
 from archspec.diagnostics import Label as Mark
@@ -8,7 +8,7 @@ from archspec.elaborate.context import Context, LimitError, SpecError, fail
 from archspec.elaborate.evaluate import SilentError, name_of
 from archspec.elaborate.files import suggestion
 from archspec.elaborate.initializers import read_initializer
-from archspec.elaborate.values import Frame, Label
+from archspec.elaborate.values import Frame, Label, names_in
 from archspec.ir import Initializer, Module, Relation, Tie
 from archspec.layers.base import Weight
 from archspec.source import Span
@@ -20,12 +20,14 @@ def finish(ctx: Context) -> None:
     frame = ctx.frame
     failed = ctx.failed
     for where, statement in ctx.deferred:
-        ctx.frame = where
+        ctx.frame = where.frame
+        names = ctx.frame.names
+        ctx.frame.names = names | where.visible()  # loop variables as they were
         try:
             if isinstance(statement, ast.Tie):
-                _tie(ctx, where, statement)
+                _tie(ctx, where.frame, statement)
             else:
-                _init(ctx, where, statement)
+                _init(ctx, where.frame, statement)
         except LimitError:
             raise
         except SpecError as error:
@@ -34,6 +36,8 @@ def finish(ctx: Context) -> None:
                 ctx.report(error.diagnostic)
         except SilentError:
             continue
+        finally:
+            ctx.frame.names = names
     ctx.frame = frame
     if failed:
         return
@@ -64,6 +68,8 @@ def _tie(ctx: Context, frame: Frame, statement: ast.Tie) -> None:
         )
     if target.buffer or source.buffer:
         fail("A0603", "only parameters can be tied, not buffers", statement.span)
+    if Tie(target_name, source_name, statement.span) in ctx.graph.ties:
+        return  # a shared block says it again in every application
     for tie in ctx.graph.ties:
         if tie.target == target_name:
             fail(
@@ -74,7 +80,16 @@ def _tie(ctx: Context, frame: Frame, statement: ast.Tie) -> None:
             )
         if tie.target == source_name:
             source_name = tie.source
-    ctx.graph.ties.append(Tie(target_name, source_name, statement.span))
+    if target_name == source_name:
+        fail("A0603", f"`{target_name}` is tied to itself by the ties before", statement.span)
+    graph = ctx.graph
+    graph.ties = [
+        replace(tie, source=source_name) if tie.source == target_name else tie for tie in graph.ties
+    ]
+    graph.relations = [
+        replace(r, source=source_name) if r.source == target_name else r for r in graph.relations
+    ]
+    graph.ties.append(Tie(target_name, source_name, statement.span))
     ctx.graph.relations.append(Relation("tied", source_name, target_name, statement.span))
 
 
@@ -271,8 +286,7 @@ def _unused(ctx: Context) -> None:
             )
         )
     for label in ctx.labels.values():
-        module = label.module
-        if label.reusable and not module.children and module.decl is None:
+        if label.reusable and label.first is None:
             ctx.report(
                 Diagnostic(
                     "A0304",
@@ -324,7 +338,9 @@ def _unused_params(ctx: Context) -> None:
 
 
 def _unused_params_of(ctx: Context, block: ast.Block) -> None:
-    used = set(_names(block.body)) | {n for p in block.params for n in _names(p.default)}
+    used = {
+        n.id for part in (block.body, *(p.default for p in block.params)) for n in names_in(part)
+    }
     for param in block.params:
         if param.name not in used:
             ctx.report(
@@ -336,20 +352,3 @@ def _unused_params_of(ctx: Context, block: ast.Block) -> None:
                     help=("remove it, or use it in the body",),
                 )
             )
-
-
-def _names(node: Any) -> list[str]:
-    match node:
-        case ast.Name(id=id):
-            return [id]
-        case tuple():
-            return [n for item in node for n in _names(item)]
-        case ast.Node():
-            return [
-                n
-                for f in node.__dataclass_fields__
-                if f not in ("span", "name_span", "selector_span", "path_span")
-                for n in _names(getattr(node, f))
-            ]
-        case _:
-            return []

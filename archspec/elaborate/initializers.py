@@ -6,7 +6,15 @@ from archspec.diagnostics import Label as Mark
 from archspec.elaborate.context import Context, fail
 from archspec.elaborate.evaluate import arguments, evaluate, name_of
 from archspec.elaborate.files import suggestion
-from archspec.elaborate.values import POISON, Argument, Step, Tensor, describe
+from archspec.elaborate.values import (
+    POISON,
+    Argument,
+    Step,
+    Tensor,
+    describe,
+    is_tensor_like,
+    names_in,
+)
 from archspec.ir import Graph
 from archspec.layers.base import TensorType
 from archspec.syntax import ast
@@ -109,6 +117,14 @@ def evaluate_initial(ctx: Context, statement: ast.Tensor, name: str, type: Tenso
             value.span,
             help=("initialisers are " + ", ".join(f"`{n}`" for n in INITIALIZERS),),
         )
+    for used in names_in(value):
+        if is_tensor_like(ctx.frame.names.get(used.id)):
+            fail(
+                "A0112",
+                f"`{name}` is made once, before anything flows: it cannot depend on `{used.id}`",
+                used.span,
+                help=("compute it in the flow, without `buffer`",),
+            )
     result = _in_scratch_graph(ctx, value)
     if result is POISON:
         return

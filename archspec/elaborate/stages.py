@@ -36,6 +36,7 @@ from archspec.elaborate.values import (
     Tensor,
     describe,
     is_tensor_like,
+    names_in,
     tensors_in,
 )
 from archspec.layers import registry
@@ -270,20 +271,9 @@ def _source(ctx: Context, stage: ast.Stage, value: Any) -> Any:
     return value
 
 
-def mentions_flow(node: Any) -> bool:
+def mentions_flow(node: ast.Core) -> bool:
     """Whether `_` occurs in an expression."""
-    match node:
-        case ast.Name(id=id):
-            return id == "_"
-        case ast.Number() | ast.String() | ast.Bool() | None | str() | int() | float():
-            return False
-        case tuple():
-            return any(mentions_flow(item) for item in node)
-        case ast.Node():
-            fields = (f for f in node.__dataclass_fields__ if f != "span")
-            return any(mentions_flow(getattr(node, f)) for f in fields)
-        case _:
-            return False
+    return any(name.id == "_" for name in names_in(node))
 
 
 def _inline(ctx: Context, stage: ast.Stage, core: ast.Inline, flow: Flowing) -> Any:

@@ -26,6 +26,7 @@ from archspec.elaborate.values import (
     Tensor,
     describe,
     is_tensor_like,
+    names_in,
 )
 from archspec.syntax import ast
 
@@ -107,8 +108,8 @@ def _run(ctx: Context, statement: ast.Statement, flow: Flowing) -> Flowing:
         case ast.If():
             return _if(ctx, statement, flow)
         case ast.Tie() | ast.Init():
-            if (ctx.frame, statement) not in ctx.deferred:
-                ctx.deferred.append((ctx.frame, statement))
+            if (ctx.pass_, statement) not in ctx.deferred:
+                ctx.deferred.append((ctx.pass_, statement))
             return flow
         case ast.Tensor():
             declare_tensor(ctx, statement)
@@ -246,7 +247,7 @@ def _require(ctx: Context, statement: ast.Require) -> None:
         return
     text = statement.message or f"`{condition.span.text}` does not hold"
     values = []
-    for name in dict.fromkeys(_names_in(condition)):
+    for name in dict.fromkeys(n.id for n in names_in(condition)):
         value = ctx.frame.names.get(name)
         if isinstance(value, Dim):
             shown = "" if str(value) == name else f"{value}, "
@@ -278,23 +279,6 @@ def _compare_required(ctx: Context, condition: ast.Compare) -> bool:
             return False
         left = right
     return True
-
-
-def _names_in(node: Any) -> list[str]:
-    match node:
-        case ast.Name(id=id):
-            return [id]
-        case tuple():
-            return [n for item in node for n in _names_in(item)]
-        case ast.Node():
-            return [
-                n
-                for f in node.__dataclass_fields__
-                if f != "span"
-                for n in _names_in(getattr(node, f))
-            ]
-        case _:
-            return []
 
 
 def _for(ctx: Context, statement: ast.For, flow: Flowing) -> Flowing:

@@ -164,6 +164,11 @@ class Pass:
     start: Any = None
     end: Any = None
 
+    def visible(self) -> dict[str, Any]:
+        """The compile-time values bound here and in the passes around it."""
+        outer = self.parent.visible() if self.parent is not None else {}
+        return outer | self.names
+
     def lookup(self, name: str) -> Any:
         """The compile-time value of `name` at the end of this pass; KeyError if it has none."""
         scope: Pass | None = self
@@ -265,3 +270,18 @@ def describe(value: object) -> str:
             return f"the layer labelled `{value.name}`"
         case _:
             return f"a {type(value).__name__}"
+
+
+def names_in(node: object) -> Iterator[ast.Name]:
+    """Every name in a syntax tree, in the order written."""
+    match node:
+        case ast.Name():
+            yield node
+        case tuple():
+            for item in node:
+                yield from names_in(item)
+        case ast.Node():
+            for field_name in node.__dataclass_fields__:
+                yield from names_in(getattr(node, field_name))
+        case _:
+            return
