@@ -1,0 +1,169 @@
+"""How fast archspec compiles, beside building the same networks by other means.
+
+Run from the root of the repository: `python -m benchmarks.compile`; `--help` lists the options.
+Every sample is a fresh process; the contenders of a round run in turn, in reverse order in every
+second round; figures are medians of CPU seconds, so that other load matters little.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Final, get_args
+
+from benchmarks.contenders import CONTENDERS, missing
+from benchmarks.networks import Network, spec
+from benchmarks.report import growth_table, machine, process_table
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+#: Layers of the written-out residual chain that makes a spec of 100 lines.
+HUNDRED_LINES: Final = 32
+#: A sample that took this much longer than its CPU time had to wait for other processes.
+DISTURBED: Final = 1.5
+
+
+@dataclass(slots=True)
+class Samples:
+    """CPU seconds of one contender; `over` is the time limit that it exceeded."""
+
+    calm: list[float] = field(default_factory=list)
+    disturbed: list[float] = field(default_factory=list)
+    missing: str | None = None
+    failed: bool = False
+    over: float | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """The median; of disturbed samples only where there are no others."""
+        samples = self.calm or self.disturbed
+        return median(samples) if samples and self.over is None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    rounds: int
+    sizes: tuple[int, ...]
+    networks: tuple[Network, ...]
+    limit: float
+    #: Contenders slower than this many seconds in their first round are not run again.
+    once_over: float
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _options(arguments)
+    _say(f"{machine()}\n")
+    commands = process_samples(options.rounds)
+    _say(process_table(commands))
+    torch_import = commands["python -c 'import torch'"].seconds
+    for network in options.networks:
+        table = {size: _round_robin(network, size, options) for size in options.sizes}
+        _say(f"\n{network.capitalize()} chain\n")
+        _say(growth_table(table, torch_import))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _options(arguments: Sequence[str] | None) -> Options:
+    parser = argparse.ArgumentParser(prog="benchmarks.compile", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 10_000])
+    networks = get_args(Network)
+    parser.add_argument("--networks", nargs="+", choices=networks, default=networks)
+    parser.add_argument("--limit", type=float, default=15.0, help="CPU seconds for one sample")
+    parser.add_argument(
+        "--once-over", type=float, default=5.0, help="CPU seconds from which one round is enough"
+    )
+    given = parser.parse_args(arguments)
+    return Options(
+        given.rounds, tuple(given.sizes), tuple(given.networks), given.limit, given.once_over
+    )
+
+
+# --- the commands as whole processes -----------------------------------------------------------
+
+
+def process_samples(rounds: int) -> dict[str, Samples]:
+    """CPU seconds of whole processes; three times as many rounds, for they are short."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "net.arch"
+        file.write_text(spec("residual", HUNDRED_LINES, loops=False), encoding="utf-8")
+        commands = {
+            "archspec check, 100 lines": ["-m", "archspec", "check", str(file)],
+            "archspec --help": ["-m", "archspec", "--help"],
+            "python -c 'import torch'": ["-c", "import torch"],
+            "python -c pass": ["-c", "pass"],
+        }
+        samples = {name: Samples() for name in commands}
+        for round_ in range(3 * rounds):
+            for name in _in_turn(commands, round_):
+                _measure(samples[name], commands[name], limit=60.0, whole=True)
+    return samples
+
+
+# --- contenders --------------------------------------------------------------------------------
+
+
+def _round_robin(network: Network, size: int, options: Options) -> dict[str, Samples]:
+    samples = {name: Samples(missing=missing(name)) for name in CONTENDERS}
+    for round_ in range(options.rounds):
+        for name in _in_turn(CONTENDERS, round_):
+            if _done(samples[name], options.once_over):
+                continue
+            command = ["-m", "benchmarks.contenders", name, network, str(size)]
+            _measure(samples[name], command, options.limit, whole=False)
+    return samples
+
+
+def _in_turn(names: Iterable[str], round_: int) -> list[str]:
+    return list(names) if round_ % 2 == 0 else list(reversed(list(names)))
+
+
+def _done(samples: Samples, once_over: float) -> bool:
+    slow = any(s > once_over for s in (*samples.calm, *samples.disturbed))
+    return slow or samples.failed or samples.missing is not None or samples.over is not None
+
+
+def _measure(samples: Samples, command: list[str], limit: float, whole: bool) -> None:
+    """Add a sample: the CPU time of the `whole` process, or what it prints."""
+    process, begin = _start(command, limit), time.perf_counter()
+    assert process.stdout is not None
+    printed = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.stdout.close()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    used, waited = usage.ru_utime + usage.ru_stime, time.perf_counter() - begin
+    if process.returncode != 0:
+        if used >= limit:
+            samples.over = limit
+        else:
+            samples.failed = True
+        return
+    seconds = used if whole else float(printed)
+    (samples.disturbed if waited > DISTURBED * used else samples.calm).append(seconds)
+
+
+def _start(command: list[str], limit: float) -> "subprocess.Popen[str]":
+    """A process on one thread that the system ends after `limit` seconds of CPU time."""
+    shell = f'ulimit -t {round(limit)}; ulimit -s unlimited 2>/dev/null; exec "$@"'
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return subprocess.Popen(
+        ["bash", "-c", shell, "bash", sys.executable, *command],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path},
+    )
+
+
+if __name__ == "__main__":
+    main()
