@@ -258,6 +258,26 @@ model M() {
     z = x -> target -> detach
     output p, z
 }""",
+    "computed sizes at run time": """
+block Half() {
+    input x: [B, T, D]
+    x[:, : T // 2 + 1]
+}
+model M() {
+    input x: [B, T, 8] where T >= 2
+    first: Half
+    interpolated = x -> transpose(1, 2) -> interpolate(size=[2 * T]) -> transpose(1, 2)
+    output first, interpolated
+}""",
+    "params in a loop": """
+model M(depth = 2, dim = 4) {
+    input x: [B, T, dim]
+    for i in 0..<depth {
+        param scale{i}: [dim] = ones
+        buffer shift{i}: [dim] = zeros
+        _ * scale{i} + shift{i}
+    }
+}""",
     "ties": """
 model M(vocab = 11, dim = 4) {
     input tokens: int[B, T]

@@ -250,13 +250,12 @@ def _root(expr: py.Expr) -> str:
 
 def _shape_reads(e: Emitter) -> list[py.Stmt]:
     """`T = tokens.shape[1]` for the sizes that `forward` reads."""
-    by_tensor: dict[py.Expr, list[tuple[int, str]]] = {}
-    for local, (tensor, axis) in e.shape_reads.items():
-        by_tensor.setdefault(tensor, []).append((axis, local))
+    by_port: dict[int, list[tuple[int, str]]] = {}
+    for local, (port, axis) in e.shape_reads.items():
+        by_port.setdefault(port, []).append((axis, local))
     found: list[py.Stmt] = []
-    for tensor, sizes in by_tensor.items():
-        shape = py.attr(tensor, "shape")
-        port = [py.name(n) for n in e.input_names].index(tensor)  # type: ignore[arg-type]
+    for port, sizes in by_port.items():
+        shape = py.attr(py.name(e.input_names[port]), "shape")
         rank = len(e.input_hints[port])
         axes = [axis for axis, _ in sorted(sizes)]
         if len(axes) > 1 and axes == list(range(rank - len(axes), rank)):

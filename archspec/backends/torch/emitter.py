@@ -15,7 +15,7 @@ from archspec.backends.torch.literals import literal, matches
 from archspec.backends.torch.scan import value_names
 from archspec.backends.torch.sizes import CannotEmit, Sizes
 from archspec.backends.torch.translate import Translator
-from archspec.dims import Dim
+from archspec.dims import Dim, DimExpr, Neg, Num, Op, Var, expression
 from archspec.elaborate.values import BlockValue, Frame, Pass, Step, tensors_in
 from archspec.syntax import ast
 
@@ -124,7 +124,8 @@ class Emitter:
         )
         self.params: dict[str, CtorParam] = {}
         self.stored: dict[str, py.Expr] = {}
-        self.shape_reads: dict[str, tuple[py.Expr, int]] = {}
+        #: Variables of `forward` for sizes of inputs: port and axis.
+        self.shape_reads: dict[str, tuple[int, int]] = {}
         self.single: dict[py.Expr, str] = {}
         self.container = Container(SELF, False)
         self.input_names: list[str] = []
@@ -155,6 +156,8 @@ class Emitter:
         self.group_plans: dict[Any, Any] = {}
         #: What a declared group gives, by the identity of its module.
         self.shared_outputs: dict[int, tuple[Hints, ...]] = {}
+        #: Where params and buffers stand, by the pattern of their name.
+        self.tensor_containers: dict[str, py.Expr] = {}
         #: How `forward` refers to declared modules.
         self.shared_references: dict[int, py.Expr] = {}
         #: Where weights come from: module, file.
@@ -242,6 +245,35 @@ class Emitter:
                     return static.forward()
             except (KeyError, CannotEmit, TypeError, ValueError, AttributeError):
                 continue
+        return self._size_code(expression(dim), dim)
+
+    def _size_code(self, code: DimExpr, dim: Dim) -> py.Expr:
+        """An open size, computed from the sizes that the inputs bind."""
+        match code:
+            case Num(value=value):
+                return py.const(value)
+            case Neg(operand=operand):
+                return py.Unary("-", self._size_code(operand, dim))
+            case Op(op=op, left=left, right=right):
+                return py.Binary(op, self._size_code(left, dim), self._size_code(right, dim))
+            case Var(name=name):
+                return self._open_size(name, dim)
+
+    def _open_size(self, symbol: str, dim: Dim) -> py.Expr:
+        """A size that a model's input leaves open, read from an input of this class."""
+        wanted = Dim.symbol(symbol)
+        for port, (_, tensor) in enumerate(self.frame_of(self.passes[0]).inputs):
+            if port >= len(self.input_names):
+                break
+            for axis, own in enumerate(tensor.type.shape):
+                if own is wanted:
+                    local = next(
+                        (n for n, read in self.shape_reads.items() if read == (port, axis)), None
+                    )
+                    if local is None:
+                        local = self.forward_names.new(symbol)
+                        self.shape_reads[local] = (port, axis)
+                    return py.name(local)
         raise CannotEmit(f"the size {dim} is not at hand")
 
     def _outermost(self, pass_: Pass) -> Pass | None:

@@ -46,6 +46,10 @@ def _named(e: Emitter, expr: ast.Name | ast.Template) -> Val:
         raise CannotEmit(f"{expr.span.text} is not at hand")
     if isinstance(expr, ast.Name):
         return known
+    container = e.tensor_containers.get(pattern(expr))
+    if container is not None:
+        label = e.translate_forward.template(expr)
+        return Val(py.call("getattr", container, label), known.hints)
     keys = tuple(e.translate_forward(p) for p in expr.parts if not isinstance(p, str))
     family = e.families.get(pattern(expr))
     if family is None:

@@ -106,7 +106,7 @@ def _bind_dim(e: Emitter, name: str, port: int, axis: int, variable: str) -> Non
         local = e.shape_locals.get(name)
         if local is None:
             local = e.shape_locals[name] = e.forward_names.new(name)
-            e.shape_reads[local] = (py.name(variable), axis)
+            e.shape_reads[local] = (port, axis)
         return py.name(local)
 
     e.scope[name] = Static(ctor, forward, hint)

@@ -35,7 +35,7 @@ def emit_module(models: Sequence[Elaborated]) -> str:
 def _refusal(models: Sequence[Elaborated], reason: str) -> Diagnostic:
     span = models[0].entry.span
     return Diagnostic(
-        "A0117",
+        "A0203",
         "error",
         f"no Python can be written for `{models[0].entry.name}`: {reason}",
         (Label(span, "the model is checked, but cannot be emitted", primary=True),),

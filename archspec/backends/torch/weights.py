@@ -4,7 +4,7 @@ from typing import Any
 
 from archspec import pycode as py
 from archspec.backends.torch.emitter import SELF, Emitter, Val
-from archspec.backends.torch.sizes import CannotEmit
+from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.translate import Translator
 from archspec.dims import Dim
 from archspec.elaborate.initializers import INITIALIZERS
@@ -15,18 +15,27 @@ from archspec.syntax import ast
 
 def emit_tensor(e: Emitter, statement: ast.Tensor) -> Val:
     """`param cls: [1, 1, dim] = zeros` as an `nn.Parameter`, a buffer as a registered one."""
-    if not isinstance(statement.name, ast.Name):
-        raise CannotEmit("a param with an interpolated name")
-    reference = py.attr(e.container.expr, statement.name.id)
+    key = e.translate.template(statement.name)
     shape = tuple(e.translate(d) for d in statement.shape.dims)  # type: ignore[arg-type]
     value = _initial(e, statement, shape)
-    if statement.kind == "param":
-        e.state.ctor.append(py.Assign(reference, py.call("nn.Parameter", value)))
+    container = e.container
+    name = key.value if isinstance(key, py.Constant) else None
+    fixed = isinstance(name, str) and name.isidentifier()
+    reference: py.Expr
+    if fixed:
+        reference = py.attr(container.in_forward, str(name))
     else:
-        name = py.const(statement.name.id)
-        e.state.ctor.append(
-            py.ExprStmt(py.call(py.attr(e.container.expr, "register_buffer"), name, value))
-        )
+        label = e.translate_forward.template(statement.name)
+        reference = py.call("getattr", container.in_forward, label)
+    e.tensor_containers[pattern(statement.name)] = container.in_forward
+    if statement.kind == "param":
+        value = py.call("nn.Parameter", value)
+    if fixed and statement.kind == "param":
+        e.state.ctor.append(py.Assign(py.attr(container.expr, str(name)), value))
+    else:
+        register = "register_parameter" if statement.kind == "param" else "register_buffer"
+        call = py.call(py.attr(container.expr, register), key, value)
+        e.state.ctor.append(py.ExprStmt(call))
     sizes = []
     for item in statement.shape.dims:
         values = [(p, e.evaluate(item, p)) for p in e.passes]  # type: ignore[arg-type]
@@ -34,7 +43,7 @@ def emit_tensor(e: Emitter, statement: ast.Tensor) -> Val:
         sizes.append(
             hint if e.sizes.holds(hint, [(p, Dim.of(v)) for p, v in values]) else e.sizes.unknown()
         )
-    return Val(py.attr(e.container.in_forward, statement.name.id), tuple(sizes))
+    return Val(reference, tuple(sizes))
 
 
 def _initial(e: Emitter, statement: ast.Tensor, shape: tuple[py.Expr, ...]) -> py.Expr:
