@@ -3,7 +3,9 @@
 Nothing here imports torch.
 """
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ class Program:
 
 
 def load_file(path: Path) -> Program:
-    """Read and parse a file and its imports; `ArchSpecError` only if the file itself can't be read."""
+    """Read and parse a file and its imports; raises only if the file itself can't be read."""
     return _load(read_source(path), path.resolve())
 
 
@@ -88,6 +90,21 @@ def find_model(
     return entry
 
 
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """No search for garbage meanwhile: a graph under construction holds none, and is searched anew
+    each time it has grown, which takes as long as building it.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_without_collection()
 def build_graph(
     program: Program,
     name: str,
@@ -126,6 +143,7 @@ def _distinct(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(kept)
 
 
+@_without_collection()
 def emit_python(models: Sequence[Elaborated]) -> str:
     """The standalone PyTorch module that defines `models`."""
     from archspec.backends.torch import emit_module

@@ -1,4 +1,4 @@
-"""Modules: where a layer, block or group stands in the tree, and its application to what flows in."""
+"""Modules: where a layer, block or group stands in the tree, and how it is applied."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,13 +8,8 @@ from archspec.diagnostics import Label as Mark
 from archspec.elaborate.apply import apply_layer, check_node_limit
 from archspec.elaborate.binding import bind_params, match_params
 from archspec.elaborate.call_arguments import bind
-from archspec.elaborate.context import Context, LimitError, SpecError, fail
-from archspec.elaborate.evaluate import (
-    SilentError,
-    arguments,
-    evaluate,
-    name_of,
-)
+from archspec.elaborate.context import Context, LimitError, SilentError, SpecError, fail
+from archspec.elaborate.evaluate import arguments, evaluate, name_of
 from archspec.elaborate.reserved import refused_attribute
 from archspec.elaborate.values import (
     POISON,
@@ -76,7 +71,8 @@ def child_module(ctx: Context, stage: ast.Stage) -> Module:
         if existing is None:
             fail(
                 "A0601",
-                f"applied again, `{cursor.module.path}` would need a layer `{key}` that it does not have",
+                f"applied again, `{cursor.module.path}` would need a layer `{key}` "
+                "that it does not have",
                 span,
                 help=("a shared block must be built of the same layers in every application",),
             )

@@ -15,6 +15,7 @@ from archspec.elaborate.values import (
     Step,
     Tensor,
     is_tensor_like,
+    tensors,
     tensors_in,
 )
 from archspec.ir import Mechanism, Module
@@ -130,7 +131,7 @@ STRETCHED = (
 
 
 def _broadcasts(decl: Declaration[Any]) -> bool:
-    """Whether torch stretches sizes of 1 in this function: arithmetic, but not products of matrices."""
+    """Whether torch stretches sizes of 1 in this function: in arithmetic, not in `matmul`."""
     return type(decl).__module__.endswith("functions_arith") and decl.name != "matmul"
 
 
@@ -298,7 +299,7 @@ def apply_layer(
     if len(inputs) < required or (len(inputs) > len(decl.ports) and not variadic):
         fail(
             "A0305",
-            f"`{decl.name}` takes {required} tensor{'s' if required != 1 else ''}, not {len(inputs)}",
+            f"`{decl.name}` takes {tensors(required)}, not {len(inputs)}",
             span,
         )
     types = tuple(t.type for t in inputs)
@@ -315,7 +316,8 @@ def apply_layer(
             if dim.const is None:
                 fail(
                     "A0204",
-                    f"`{name}` of `{decl.name}` must be a number, but the input leaves `{dim}` open",
+                    f"`{name}` of `{decl.name}` must be a number, "
+                    f"but the input leaves `{dim}` open",
                     span,
                     labels=inputs_of(ctx, dim),
                     help=("give the input a fixed size there",),

@@ -115,7 +115,8 @@ def check_kind(param: ast.Param, value: Any, arg: Argument | None, name: str, sp
     if is_tensor_like(value):
         fail(
             "A0112",
-            f"the parameter `{param.name}` of `{name}` takes a compile-time value, not {describe(value)}",
+            f"the parameter `{param.name}` of `{name}` takes a compile-time value, "
+            f"not {describe(value)}",
             place,
             help=("declare an `input` in the block, and let the tensor flow in",),
         )

@@ -71,9 +71,9 @@ def _extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
-    "len": len, "min": _extreme(min), "max": _extreme(max), "sum": _sum, "int": int, "round": _round, "abs": abs,
-    "floor": math.floor, "ceil": math.ceil, "sqrt": _sqrt, "log2": _log2, "float": float,
-    "enumerate": _enumerate, "zip": _zip, "reversed": _reversed,
+    "len": len, "min": _extreme(min), "max": _extreme(max), "sum": _sum, "abs": abs, "int": int,
+    "float": float, "round": _round, "floor": math.floor, "ceil": math.ceil, "sqrt": _sqrt,
+    "log2": _log2, "enumerate": _enumerate, "zip": _zip, "reversed": _reversed,
 }  # fmt: skip
 BUILTINS: Final = {name: Builtin(name, function) for name, function in _FUNCTIONS.items()}
 

@@ -37,7 +37,7 @@ class Limits:
 
 
 class SpecError(Exception):
-    """A statement is wrong; carries its diagnostic to the statement's end, where elaboration goes on."""
+    """A statement is wrong; carries its diagnostic to the statement's end."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
@@ -46,6 +46,10 @@ class SpecError(Exception):
 
 class LimitError(SpecError):
     """A limit is reached: elaboration of the model stops."""
+
+
+class SilentError(Exception):
+    """The statement depends on one that failed; its own failure is not worth a word."""
 
 
 def fail(
@@ -66,7 +70,7 @@ def fail(
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """`fact` fails for some sizes. `headline` is what a condition on them completes, if anything."""
+    """`fact` fails for some sizes. `headline`, if any, is what a condition on them completes."""
 
     diagnostic: int
     fact: Obligation

@@ -1,14 +1,21 @@
 """Expressions: compile-time values, and the tensor operations written in them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from archspec.dims import Dim
 from archspec.elaborate.apply import apply_function, call_function, index_tensor
 from archspec.elaborate.builtins import BUILTINS, call_builtin
-from archspec.elaborate.context import Context, LimitError, SpecError, fail
-from archspec.elaborate.files import ModelEntry, VariantValue, replacement, suggestion
-from archspec.elaborate.operators import binary, bounded, compare_values, open_size
+from archspec.elaborate.context import (
+    Context,
+    LimitError,
+    SilentError,
+    SpecError,
+    fail,
+)
+from archspec.elaborate.files import ModelEntry, VariantValue, suggestion
+from archspec.elaborate.operators import binary, bounded, compare_values, index_list, open_size
+from archspec.elaborate.unknown import unknown_name
 from archspec.elaborate.values import (
     POISON,
     Argument,
@@ -98,45 +105,6 @@ def variant_arguments(ctx: Context, entry: ModelEntry) -> tuple[Argument, ...]:
     return tuple(Argument(name, arg.value, arg.node) for name, arg in given.items())
 
 
-#: What other libraries, or other versions of torch, call a function.
-OTHER_WORDS: Final = {
-    "cat": "concat", "concatenate": "concat", "view": "reshape", "bmm": "matmul", "mm": "matmul",
-    "plus": "add", "multiply": "mul", "subtract": "sub", "divide": "div",
-}  # fmt: skip
-
-
-def unknown_name(ctx: Context, name: str, node: ast.Node) -> NoReturn:
-    """Fail with the diagnostic for a name that stands for nothing."""
-    if ctx.frame.incomplete:
-        raise SilentError
-    known = [*ctx.frame.names, *ctx.frame.scope.names]
-    help: tuple[str, ...]
-    if name.isupper() and len(name) <= 2:
-        sizes = ", ".join(f"`{n}`" for n in known if n.isupper())
-        help = (f"sizes here: {sizes}",) if sizes else ()
-        fail("A0101", f"unknown size `{name}`", node.span, help=help)
-    if name[:1].isupper():
-        layers = [*registry.layers(), *(k for k in known if k[:1].isupper())]
-        help, fixes = suggestion(node.span, name, layers, "layer")
-        fail("A0102", f"unknown layer `{name}`", node.span, help=help, fixes=fixes)
-    if name == "_":
-        fail(
-            "A0301",
-            "nothing flows in here, so `_` has no value",
-            node.span,
-            help=("begin with a value: `x -> …`",),
-        )
-    own = [n for n in known if n != "_"]
-    candidates = [*own, *registry.functions(), *registry.layers(), *BUILTINS]
-    if name in OTHER_WORDS:
-        help, fixes = replacement(node.span, name, OTHER_WORDS[name])
-    else:
-        help, fixes = suggestion(node.span, name, candidates, "name")
-    if not help and own:
-        help = (f"names here: {', '.join(f'`{n}`' for n in own[:8])}",)
-    fail("A0101", f"unknown name `{name}`", node.span, help=help, fixes=fixes)
-
-
 def name_of(ctx: Context, node: ast.Name | ast.Template) -> str:
     """The text of a name, interpolations filled in."""
     if isinstance(node, ast.Name):
@@ -190,7 +158,7 @@ def _resolve(ctx: Context, node: ast.Expr) -> Any:
         try:
             return lookup(ctx, name)
         except KeyError:
-            unknown_name(ctx, name, node)
+            return unknown_name(ctx, name, node)
     if not isinstance(node, ast.Attribute):
         return evaluate(ctx, node)
     name = name_of(ctx, node.name)
@@ -210,7 +178,7 @@ def _resolve(ctx: Context, node: ast.Expr) -> Any:
     names = [k for k, m in base.module.children.items() if id(m) in ctx.labels]
     names += value.names if isinstance(value, Outputs) else ()
     help, fixes = suggestion(node.name.span, name, names, "name")
-    fail("A0101", f"`{base.name}` has no `{name}`", node.name.span, help=help, fixes=fixes)
+    return fail("A0101", f"`{base.name}` has no `{name}`", node.name.span, help=help, fixes=fixes)
 
 
 # --- literals ----------------------------------------------------------------------------------
@@ -305,10 +273,6 @@ def unpack(ctx: Context, targets: Sequence[Any], item: Any, node: ast.Node) -> S
     return item
 
 
-class SilentError(Exception):
-    """The statement depends on one that failed; its own failure is not worth a word."""
-
-
 def truth(ctx: Context, expr: ast.Expr) -> bool:
     """The value of a compile-time condition."""
     value = evaluate_static(ctx, expr, "a compile-time condition")
@@ -372,37 +336,7 @@ def _index(ctx: Context, node: ast.Index) -> Any:
     items = tuple(_index_item(ctx, item) for item in node.items)
     if isinstance(value, Tensor):
         return index_tensor(ctx, value, items, node)
-    if isinstance(value, Outputs):
-        value = value.items
-    if not isinstance(value, list | tuple | range | str):
-        fail("A0201", f"{describe(value)} cannot be indexed", node.value.span)
-    if len(items) != 1 or items[0] is ... or items[0] is None:
-        fail("A0201", "a list takes one index or slice", node.span)
-    index = items[0]
-    if isinstance(index, slice):
-        return _slice(ctx, value, index, node)
-    if isinstance(index, Dim):
-        open_size(ctx, index, node, "an index")
-    if isinstance(index, bool) or not isinstance(index, int):
-        fail("A0201", f"an index must be an integer, not {describe(index)}", node.span)
-    try:
-        return value[index]
-    except IndexError:
-        fail(
-            "A0503",
-            f"index {index} is out of range: the list has {len(value)} items",
-            node.span,
-            help=("indices count from 0",),
-        )
-
-
-def _slice(ctx: Context, value: Any, index: slice, node: ast.Index) -> Any:
-    for bound in (index.start, index.stop, index.step):
-        if isinstance(bound, Dim):
-            open_size(ctx, bound, node, "a slice of a list")
-    if index.step == 0:
-        fail("A0202", "a slice cannot advance by 0", node.span)
-    return value[index]
+    return index_list(ctx, value, items, node)
 
 
 def _index_item(ctx: Context, item: ast.Expr | ast.Slice | ast.Ellipsis) -> Any:
@@ -464,7 +398,7 @@ def call_value(ctx: Context, callee: Any, node: ast.Call) -> Any:
         case FnValue():
             return _call_fn(ctx, callee, args, node)
         case _:
-            fail("A0112", f"{describe(callee)} cannot be called", node.func.span)
+            return fail("A0112", f"{describe(callee)} cannot be called", node.func.span)
 
 
 def _call_fn(ctx: Context, callee: FnValue, args: tuple[Argument, ...], node: ast.Call) -> Any:

@@ -12,7 +12,7 @@ from archspec.source import Span
 
 
 def origin(ctx: Context, tensor: Tensor, axis: int) -> Node:
-    """The node that gave `axis` of `tensor` its size: walking back over nodes that left it alone."""
+    """The node that gave `axis` of `tensor` its size: back over those that left it alone."""
     node = ctx.graph.node(tensor.value.node)
     dim = tensor.type.shape[axis]
     from_end = axis - tensor.type.rank

@@ -58,7 +58,10 @@ class VariantValue:
 
 
 def read_source(path: Path, shown: str | None = None, at: Span | None = None) -> SourceFile:
-    """Read a file as UTF-8, with or without a byte-order mark; `ArchSpecError` A0801/A0111 if it can't be."""
+    """Read a file as UTF-8, with or without a byte-order mark; raises `ArchSpecError`.
+
+    The code is A0801, or A0111 where the file is imported `at` a place.
+    """
     code = "A0801" if at is None else "A0111"
     labels = () if at is None else (Label(at, "imported here", primary=True),)
     try:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from archspec.diagnostics import Diagnostic
 from archspec.diagnostics import Label as Mark
-from archspec.elaborate.context import Context, LimitError, SpecError, fail
-from archspec.elaborate.evaluate import SilentError, name_of
+from archspec.elaborate.context import Context, LimitError, SilentError, SpecError, fail
+from archspec.elaborate.evaluate import name_of
 from archspec.elaborate.files import suggestion
 from archspec.elaborate.initializers import read_initializer
 from archspec.elaborate.values import Frame, Label, names_in
@@ -60,7 +60,8 @@ def _tie(ctx: Context, frame: Frame, statement: ast.Tie) -> None:
         shapes = [f"[{', '.join(str(d) for d in w.shape)}]" for w in (target, source)]
         fail(
             "A0602",
-            f"cannot tie `{target_name}` {shapes[0]} to `{source_name}` {shapes[1]}: the shapes differ",
+            f"cannot tie `{target_name}` {shapes[0]} to `{source_name}` {shapes[1]}: "
+            "the shapes differ",
             statement.target.span,
             f"is {shapes[0]}",
             labels=(Mark(statement.source.span, f"is {shapes[1]}"),),
@@ -102,7 +103,7 @@ def _path(ctx: Context, expr: ast.Expr) -> list[str]:
         case ast.Number(value=int() as value):
             return [str(value)]
         case _:
-            fail("A0603", "a weight is named by its path, as in `lm_head.weight`", expr.span)
+            return fail("A0603", "a weight is named by its path, as in `lm_head.weight`", expr.span)
 
 
 def _shown(module: Module) -> str:
@@ -257,7 +258,7 @@ def _copies(ctx: Context) -> None:
 
 
 def _unused(ctx: Context) -> None:
-    """Refuse layers and inputs that no output depends on; of a dead chain only its end is reported."""
+    """Refuse layers and inputs that no output depends on; of a dead chain, its end."""
     graph = ctx.graph
     live = graph.live_nodes()
     stack = [t.value.node for t in ctx.given_out]
@@ -319,14 +320,16 @@ def _shared_statistics(ctx: Context) -> None:
                 Diagnostic(
                     "W0601",
                     "warning",
-                    f"`{kind}` inside shared `{module.path}` mixes the statistics of its applications",
+                    f"`{kind}` inside shared `{module.path}` "
+                    "mixes the statistics of its applications",
                     (
                         Mark(first.span, "its running statistics see every branch", primary=True),
                         Mark(ctx.labels[id(module)].span, "shared here"),
                     ),
                     notes=((f"{len(norms)} layers are concerned",) if len(norms) > 1 else ()),
                     help=(
-                        "use a norm without running statistics (GroupNorm, LayerNorm), or feed the branches as one batch",
+                        "use a norm without running statistics (GroupNorm, LayerNorm), "
+                        "or feed the branches as one batch",
                     ),
                 )
             )

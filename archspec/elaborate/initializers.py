@@ -19,7 +19,7 @@ from archspec.ir import Graph
 from archspec.layers.base import TensorType
 from archspec.syntax import ast
 
-#: The functions of `torch.nn.init` without their trailing underscore, with their arguments in order;
+#: The functions of `torch.nn.init` without their trailing underscore, with their arguments;
 #: those before the bar must be given.
 INITIALIZERS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "zeros": ((), ()),
@@ -87,7 +87,7 @@ def _check(name: str, key: str, value: Any, span: Any) -> None:
 
 
 def evaluate_initial(ctx: Context, statement: ast.Tensor, name: str, type: TensorType) -> None:
-    """Check the initial value of a param or buffer: an initialiser, or for a buffer an expression."""
+    """Check the initial value: an initialiser, or for a buffer an expression."""
     value = statement.value
     if value is None:
         fail(

@@ -11,7 +11,7 @@ from archspec.elaborate.evaluate import evaluate, evaluate_static, name_of, trut
 from archspec.elaborate.explain import inputs_of, made_at
 from archspec.elaborate.initializers import evaluate_initial
 from archspec.elaborate.reserved import refused_attribute
-from archspec.elaborate.values import Outputs, Poison, Tensor, describe
+from archspec.elaborate.values import Outputs, Poison, Tensor, describe, tensors
 from archspec.ir import TensorDecl, Value
 from archspec.layers.base import DTYPES, Obligation, TensorType, dtype_kind
 from archspec.source import Span
@@ -35,10 +35,11 @@ def bind_inputs(ctx: Context, inputs: tuple[Tensor, ...], span: Span) -> Flowing
         return inputs[0] if len(inputs) == 1 else Outputs(inputs)
     name = frame.block.name.id
     if len(declared) != len(inputs):
+        flow_in = "flows in" if len(inputs) == 1 else "flow in"
         wants = f"{len(declared)} input{'s' if len(declared) != 1 else ''}"
         fail(
             "A0305",
-            f"`{name}` has {wants}, but {len(inputs)} tensor{'s' if len(inputs) != 1 else ''} flow{'' if len(inputs) != 1 else 's'} in",
+            f"`{name}` has {wants}, but {tensors(len(inputs))} {flow_in}",
             span,
             labels=tuple(Mark(s.span, "an input") for s in declared),
             help=("feed several inputs as a tuple: `(a, b) -> …`",) if len(declared) > 1 else (),

@@ -7,8 +7,9 @@ from archspec.elaborate.application import build, child_module
 from archspec.elaborate.apply import apply_function
 from archspec.elaborate.call_arguments import bind
 from archspec.elaborate.context import Context, fail
-from archspec.elaborate.evaluate import arguments, evaluate, lookup, name_of, unknown_name
+from archspec.elaborate.evaluate import arguments, evaluate, lookup, name_of
 from archspec.elaborate.misfits import Join, report_join, report_rank
+from archspec.elaborate.unknown import unknown_name
 from archspec.elaborate.values import (
     POISON,
     Argument,
@@ -66,7 +67,7 @@ def run_join(ctx: Context, core: Join, flow: Flowing) -> Any:
 def _one(value: Flowing, span: Span) -> Any:
     if value is POISON or isinstance(value, Tensor):
         return value
-    fail("A0305", f"the body must give one tensor, not {describe(value)}", span)
+    return fail("A0305", f"the body must give one tensor, not {describe(value)}", span)
 
 
 def _dense(ctx: Context, core: ast.Dense, x: Tensor, y: Tensor) -> Any:
@@ -105,7 +106,7 @@ def _reuse(ctx: Context, core: ast.Reuse, flow: Tensor) -> Any:
         case LayerValue() | BlockValue():
             return _by_layer(ctx, core, (flow, *sources), combiner)
         case _:
-            fail(
+            return fail(
                 "A0112",
                 f"features are combined by a function or a layer, not {describe(combiner)}",
                 core.combiner.span,

@@ -10,8 +10,8 @@ from archspec.dims import Domains
 from archspec.elaborate.application import too_deep
 from archspec.elaborate.binding import bind_params
 from archspec.elaborate.conditions import state_conditions
-from archspec.elaborate.context import Context, Limits, SpecError
-from archspec.elaborate.evaluate import SilentError, variant_arguments
+from archspec.elaborate.context import Context, Limits, SilentError, SpecError
+from archspec.elaborate.evaluate import variant_arguments
 from archspec.elaborate.files import ModelEntry
 from archspec.elaborate.finish import finish
 from archspec.elaborate.inputs import declare_inputs

@@ -8,7 +8,7 @@ from archspec.dims import Dim, DimError, Proven
 from archspec.elaborate.apply import call_function
 from archspec.elaborate.context import Context, fail
 from archspec.elaborate.explain import inputs_of
-from archspec.elaborate.values import POISON, Argument, Tensor, describe
+from archspec.elaborate.values import POISON, Argument, Outputs, Tensor, describe
 from archspec.source import Span
 from archspec.syntax import ast
 
@@ -28,7 +28,7 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
 
 
 def _leaves(items: Sequence[Any], limit: int) -> int:
-    """How many values are in a list, those of inner lists included; stops counting above `limit`."""
+    """How many values are in a list and its inner lists; stops counting above `limit`."""
     count = 0
     stack: list[Any] = [iter(items)]
     while stack and count <= limit:
@@ -195,3 +195,38 @@ def decide_comparison(ctx: Context, op: str, left: Dim, right: Dim) -> bool | No
             return decide_comparison(ctx, ">=", left, right + one)
         case _:
             return decide_comparison(ctx, ">=", right, left + one)
+
+
+def index_list(ctx: Context, value: Any, items: tuple[Any, ...], node: ast.Index) -> Any:
+    """`value[items]` of a list, a string, or the outputs of a block."""
+    if isinstance(value, Outputs):
+        value = value.items
+    if not isinstance(value, list | tuple | range | str):
+        fail("A0201", f"{describe(value)} cannot be indexed", node.value.span)
+    if len(items) != 1 or items[0] is ... or items[0] is None:
+        fail("A0201", "a list takes one index or slice", node.span)
+    index = items[0]
+    if isinstance(index, slice):
+        return _sliced(ctx, value, index, node)
+    if isinstance(index, Dim):
+        open_size(ctx, index, node, "an index")
+    if isinstance(index, bool) or not isinstance(index, int):
+        fail("A0201", f"an index must be an integer, not {describe(index)}", node.span)
+    try:
+        return value[index]
+    except IndexError:
+        fail(
+            "A0503",
+            f"index {index} is out of range: the list has {len(value)} items",
+            node.span,
+            help=("indices count from 0",),
+        )
+
+
+def _sliced(ctx: Context, value: Any, index: slice, node: ast.Index) -> Any:
+    for bound in (index.start, index.stop, index.step):
+        if isinstance(bound, Dim):
+            open_size(ctx, bound, node, "a slice of a list")
+    if index.step == 0:
+        fail("A0202", "a slice cannot advance by 0", node.span)
+    return value[index]

@@ -1,4 +1,4 @@
-"""Names that a layer, param or model cannot have, since Python or torch uses them for something else."""
+"""Names that a layer, param or model cannot have, since Python or torch uses them."""
 
 import keyword
 from typing import Final

@@ -13,14 +13,8 @@ from archspec.elaborate.application import (
 from archspec.elaborate.apply import apply_function
 from archspec.elaborate.binding import bind_params, match_params
 from archspec.elaborate.context import Context, LimitError, fail
-from archspec.elaborate.evaluate import (
-    arguments,
-    call_value,
-    evaluate,
-    lookup,
-    name_of,
-    unknown_name,
-)
+from archspec.elaborate.evaluate import arguments, call_value, evaluate, lookup, name_of
+from archspec.elaborate.unknown import unknown_name
 from archspec.elaborate.values import (
     POISON,
     Argument,
@@ -48,7 +42,7 @@ Flowing = Tensor | Outputs | Poison | None
 
 
 def run_stage(ctx: Context, stage: ast.Stage, flow: Flowing, first: bool) -> Any:
-    """Run one stage; `first` where it begins its statement. The result may be a compile-time value."""
+    """Run one stage; `first` where it begins its statement. Gives tensors or a constant."""
     ctx.tick(stage.span)
     ctx.frame.names["_"] = flow
     core = stage.core
@@ -256,7 +250,7 @@ def _value(ctx: Context, stage: ast.Stage, value: Any, flow: Flowing, first: boo
                 _refuse_dropped(stage.core.span)
             return _source(ctx, stage, value)
         case _ if not first or stage.label is not None:
-            fail(
+            return fail(
                 "A0112",
                 f"a layer or a tensor function is needed here, not {describe(value)}",
                 stage.core.span,

@@ -3,16 +3,8 @@
 from typing import Any
 
 from archspec.dims import Dim
-from archspec.elaborate.context import Context, LimitError, SpecError, fail
-from archspec.elaborate.evaluate import (
-    SilentError,
-    evaluate,
-    evaluate_static,
-    iterate,
-    name_of,
-    truth,
-    unpack,
-)
+from archspec.elaborate.context import Context, LimitError, SilentError, SpecError, fail
+from archspec.elaborate.evaluate import evaluate, evaluate_static, iterate, name_of, truth, unpack
 from archspec.elaborate.inputs import check_shape, declare_tensor
 from archspec.elaborate.operators import compare_values, decide_comparison
 from archspec.elaborate.stages import run_stage

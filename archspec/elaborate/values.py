@@ -1,7 +1,8 @@
 """What a name can stand for while a model is elaborated, and the record kept of what was done.
 
-The record (`Frame`, `Pass`, `Step`) is how a backend finds, for each stage of the syntax tree, every
-execution of it with its environment: that is what lets it emit one class per block and keep loops.
+The record (`Frame`, `Pass`, `Step`) is how a backend finds, for each stage of the syntax tree,
+every execution of it with its environment: that is what lets it emit one class per block and
+keep loops.
 """
 
 from collections.abc import Callable, Iterator
@@ -124,7 +125,8 @@ class Step:
     """One execution of a stage or of an operation in an expression."""
 
     kind: Literal[
-        "layer", "block", "group", "function", "value", "apply", "residual", "dense", "reuse", "inline", "declare"
+        "layer", "block", "group", "function", "value", "apply", "residual", "dense", "reuse",
+        "inline", "declare",
     ]  # fmt: skip
     inputs: tuple[Tensor, ...] = ()
     output: "Tensor | Outputs | Poison | None" = None
@@ -196,7 +198,7 @@ class Frame:
     #: Where it was called: one span per level, innermost last.
     calls: tuple[Span, ...] = ()
     given: dict[str, Argument] = field(default_factory=dict)
-    #: A statement failed whose names are not known: what is unknown from here on may be one of them.
+    #: A statement failed whose names are not known: an unknown name may be one of them.
     incomplete: bool = False
     root: Pass = field(init=False)
 
@@ -235,6 +237,11 @@ def is_tensor_like(value: object) -> bool:
     if isinstance(value, Tensor | Outputs | Poison):
         return True
     return isinstance(value, tuple | list) and any(is_tensor_like(item) for item in value)
+
+
+def tensors(count: int) -> str:
+    """`1 tensor`, `2 tensors`."""
+    return f"{count} tensor{'' if count == 1 else 's'}"
 
 
 def describe(value: object) -> str:

@@ -1,7 +1,7 @@
 """The graph façade: the only module that imports networkx.
 
-Nodes are inputs, params, layer applications and function applications; an edge carries one tensor from
-an output of its source to a slot of its target, and the mechanism where that is a reuse.
+Nodes are inputs, params, layer applications and function applications; an edge carries one tensor
+from an output of its source to a slot of its target, and the mechanism where that is a reuse.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """The module tree of a model, and the relations between the weights in it.
 
-A module exists once, however often it is applied: its weights are counted here, its applications are
-nodes of the graph.
+A module exists once, however often it is applied: its weights are counted here, its applications
+are nodes of the graph.
 """
 
 from dataclasses import dataclass, field
@@ -97,7 +97,7 @@ class Tie:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """Weights reused between modules, by path: `shared` by calls, `tied`, `ema` copies, `frozen`."""
+    """Weights reused between modules, by path: `shared`, `tied`, `ema` copies, `frozen`."""
 
     mechanism: Mechanism
     source: str

@@ -7,8 +7,8 @@ from typing import Any
 from archspec.diagnostics import ArchSpecError, Diagnostic, Label
 from archspec.dims import Domains
 from archspec.elaborate import Limits, ModelEntry
-from archspec.elaborate.context import Context, SpecError
-from archspec.elaborate.evaluate import SilentError, evaluate_static
+from archspec.elaborate.context import Context, SilentError, SpecError
+from archspec.elaborate.evaluate import evaluate_static
 from archspec.elaborate.values import BlockValue, Cursor, FnValue, Frame, FunctionValue, LayerValue
 from archspec.ir import Graph, Module
 from archspec.source import SourceFile, Span

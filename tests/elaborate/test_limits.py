@@ -85,7 +85,8 @@ def test_recursion_that_ends_is_allowed() -> None:
         "Conv2d(8, {n})", "Conv2d(8, 3, stride={n})", "Conv2d(8, 3, padding={n})",
         "Conv2d(8, 3, dilation={n})", "MaxPool2d({n})", "AdaptiveAvgPool2d({n})", "Conv2d({n}, 3)",
         "ConvTranspose2d(8, {n})", "GroupNorm({n})", "interpolate(size={n})",
-        "Upsample(scale_factor={n})", "repeat(1, {n}, 1, 1)", "pad([{n}, {n}])", "PixelShuffle({n})",
+        "Upsample(scale_factor={n})", "repeat(1, {n}, 1, 1)", "pad([{n}, {n}])",
+        "PixelShuffle({n})",
         "chunk({n}, dim=1)", "x[:, {n}]", "reshape(B, {n})", "Unflatten(1, [3, {n}])",
     ],
 )  # fmt: skip
@@ -100,7 +101,8 @@ def test_enormous_arguments(layer: str, n: int) -> None:
     "layer",
     [
         "split(1, dim=1)", "unbind(1)", "chunk(2, dim=1)", "Flatten", "Conv2d(8, 3)", "cumsum(1)",
-        "AdaptiveAvgPool2d(7)", "MaxPool2d(2)", "permute(1, 0, 2, 3)", "mean(dim=1)", "GroupNorm(7)",
+        "AdaptiveAvgPool2d(7)", "MaxPool2d(2)", "permute(1, 0, 2, 3)", "mean(dim=1)",
+        "GroupNorm(7)",
         'rearrange("b (h d) x y -> b h d x y", h=3)', "LayerNorm", "MultiheadAttention(3)",
     ],
 )  # fmt: skip

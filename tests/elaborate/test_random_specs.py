@@ -1,4 +1,4 @@
-"""Random chains of layers and joins whose shapes are tracked here, independently of the compiler."""
+"""Random chains of layers and joins whose shapes are tracked here, without the compiler."""
 
 import random
 from dataclasses import dataclass, field
@@ -66,8 +66,8 @@ class Chain:
         self.labels[label] = self.shape
 
     def act(self) -> None:
-        self.lines.append(self.indent + self.chance.choice(["ReLU", "gelu", "BatchNorm2d(affine=false, "
-            "track_running_stats=false)"]))  # fmt: skip
+        plain_norm = "BatchNorm2d(affine=false, track_running_stats=false)"
+        self.lines.append(self.indent + self.chance.choice(["ReLU", "gelu", plain_norm]))
 
     def residual(self) -> None:
         before = self.shape
@@ -125,8 +125,7 @@ settings_ = settings(derandomize=True, deadline=None, max_examples=60)
 
 def random_chain(seed: int) -> Chain:
     chance = random.Random(seed)
-    sizes = [chance.randint(1, 5), chance.randint(4, 40), chance.randint(4, 40)]
-    return Chain(chance, *sizes)
+    return Chain(chance, chance.randint(1, 5), chance.randint(4, 40), chance.randint(4, 40))
 
 
 @settings_

@@ -14,7 +14,9 @@ def test_attributes_are_torchs() -> None:
     assert plain <= MODULE_ATTRIBUTES
 
 
-@pytest.mark.parametrize("label", ["forward", "class", "training", "_modules", "__init__", "update_ema"])
+@pytest.mark.parametrize(
+    "label", ["forward", "class", "training", "_modules", "__init__", "update_ema"]
+)
 def test_label_is_refused(label: str) -> None:
     text = f"model M() {{\n    input x: [B, 4]\n    {label}: Linear(2)\n}}\n"
     (diagnostic,) = pipeline.check(pipeline.load_text(text))

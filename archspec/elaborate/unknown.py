@@ -1,0 +1,47 @@
+"""What is said of a name that stands for nothing."""
+
+from typing import Final, NoReturn
+
+from archspec.elaborate.builtins import BUILTINS
+from archspec.elaborate.context import Context, SilentError, fail
+from archspec.elaborate.files import replacement, suggestion
+from archspec.layers import registry
+from archspec.syntax import ast
+
+#: What other libraries, or other versions of torch, call a function.
+OTHER_WORDS: Final = {
+    "cat": "concat", "concatenate": "concat", "view": "reshape", "bmm": "matmul", "mm": "matmul",
+    "plus": "add", "multiply": "mul", "subtract": "sub", "divide": "div",
+}  # fmt: skip
+
+
+def unknown_name(ctx: Context, name: str, node: ast.Node) -> NoReturn:
+    """Fail with the diagnostic for a name that stands for nothing."""
+    if ctx.frame.incomplete:
+        raise SilentError
+    known = [*ctx.frame.names, *ctx.frame.scope.names]
+    help: tuple[str, ...]
+    if name.isupper() and len(name) <= 2:
+        sizes = ", ".join(f"`{n}`" for n in known if n.isupper())
+        help = (f"sizes here: {sizes}",) if sizes else ()
+        fail("A0101", f"unknown size `{name}`", node.span, help=help)
+    if name[:1].isupper():
+        layers = [*registry.layers(), *(k for k in known if k[:1].isupper())]
+        help, fixes = suggestion(node.span, name, layers, "layer")
+        fail("A0102", f"unknown layer `{name}`", node.span, help=help, fixes=fixes)
+    if name == "_":
+        fail(
+            "A0301",
+            "nothing flows in here, so `_` has no value",
+            node.span,
+            help=("begin with a value: `x -> …`",),
+        )
+    own = [n for n in known if n != "_"]
+    candidates = [*own, *registry.functions(), *registry.layers(), *BUILTINS]
+    if name in OTHER_WORDS:
+        help, fixes = replacement(node.span, name, OTHER_WORDS[name])
+    else:
+        help, fixes = suggestion(node.span, name, candidates, "name")
+    if not help and own:
+        help = (f"names here: {', '.join(f'`{n}`' for n in own[:8])}",)
+    fail("A0101", f"unknown name `{name}`", node.span, help=help, fixes=fixes)
