@@ -1,7 +1,7 @@
 """All declarations by name: whatever public class a family module of this package defines."""
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
@@ -69,12 +69,14 @@ def functions() -> Mapping[str, FunctionDecl[Any]]:
     return _declarations()[1]
 
 
+@lru_cache(1024)
 def layer(name: str) -> LayerDecl[Any] | None:
     """The layer called `name`; only the family that declares it is loaded."""
     declared = _declaration(name)
     return declared if isinstance(declared, LayerDecl) else None
 
 
+@lru_cache(1024)
 def function(name: str) -> FunctionDecl[Any] | None:
     """The tensor function called `name`; only the family that declares it is loaded."""
     declared = _declaration(name)
