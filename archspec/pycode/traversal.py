@@ -42,6 +42,13 @@ from archspec.pycode.nodes import (
 
 def children(expr: Expr) -> tuple[Expr, ...]:
     """The expressions directly inside `expr`, in the order they are written."""
+    match expr:  # the kinds that most code consists of, without rebuilding them
+        case Name() | Constant():
+            return ()
+        case Attr(value):
+            return (value,)
+        case Call(func, args, keywords):
+            return (func, *args, *(value for _, value in keywords))
     found: list[Expr] = []
 
     def keep(child: Expr) -> Expr:
