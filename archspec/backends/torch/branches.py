@@ -45,14 +45,14 @@ def _branches(
         hints = list(flow.hints)
         for axis, name in carried.items():
             update_size(e, name, hints[axis])
-            hints[axis] = e.version(name, {
+            hints[axis] = e.running.version(name, {
                 id(p): p.branches[id(statement)].start.type.shape[axis] for p in e.passes
             })  # fmt: skip
         flow = replace(flow, hints=tuple(hints))
     ctor_parts: list[tuple[ast.Expr | None, list[py.Stmt]]] = []
     forward_parts: list[tuple[ast.Expr | None, list[py.Stmt]]] = []
     result = flow
-    versions = e.versions_now()
+    versions = e.running.now()
     for index, (test, body) in enumerate(bodies):
         passes = tuple(p for p in e.passes if p.branches[id(statement)].index == index)
         if not passes:
@@ -61,7 +61,7 @@ def _branches(
             ctor_parts.append((test, []))
             forward_parts.append((test, []))
             continue
-        e.reset_versions(versions)
+        e.running.reset(versions)
         with e.within(passes) as state:
             out = statements.emit_statements(e, body.statements, flow)
             if out is not None:
@@ -79,7 +79,7 @@ def _branches(
         return result
     hints = list(flow.hints)
     for axis, name in carried.items():
-        hints[axis] = e.version(name, {
+        hints[axis] = e.running.version(name, {
             id(p): p.branches[id(statement)].end.type.shape[axis] for p in e.passes
         })  # fmt: skip
     return replace(result, hints=tuple(hints))
@@ -117,7 +117,7 @@ def _enter_branches(e: Emitter, statement: ast.If, flow: Val | None) -> dict[int
             zip(branch.start.type.shape, branch.end.type.shape, strict=True)
         ):
             if a is not b and axis not in found:
-                found[axis] = e.size_variable(axis, branch.start.type.rank, flow.hints[axis])
+                found[axis] = e.running.variable(axis, branch.start.type.rank)
     return found
 
 

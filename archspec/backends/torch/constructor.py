@@ -40,7 +40,7 @@ def constructor_body(e: Emitter) -> tuple[py.Stmt, ...]:
         [py.ExprStmt(py.call(py.attr(SELF, "reset_parameters")))] if e.inits else []
     )
     body = [start, *stored, *e.state.ctor, *rest, *ties, *inits]
-    running = set(e.running.values())
+    running = e.running.names
     body = list(_prune(_as_arguments(tuple(body)), running))
     if UNKNOWN in reads(tuple(body)):
         raise CannotEmit("a size that the constructor needs has no expression")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from archspec import pycode as py
 from archspec.backends.torch.literals import literal, matches
+from archspec.backends.torch.running import RunningSizes
 from archspec.backends.torch.scan import value_names
 from archspec.backends.torch.sizes import CannotEmit, Sizes
 from archspec.backends.torch.translate import Translator
@@ -136,9 +137,7 @@ class Emitter:
         self.helpers: list[py.FunctionDef] = []
         self.flow_name = "x"
         self.silent = 0
-        self.running: dict[str, str] = {}
-        self.versions: dict[str, int] = {}
-        self.version_count = 0
+        self.running = RunningSizes(self)
         self.outputs: list[Val] | None = None
         self.output_names: dict[str, tuple[str, ...]] = {}
         self.in_constructor = False
@@ -368,49 +367,6 @@ class Emitter:
         if not self.silent:
             self.state.forward.append(statement)
 
-    # --- sizes that change as the constructor goes on --------------------------------------------
-
-    def size_variable(self, axis: int, rank: int, hint: Dim) -> str:
-        """The constructor's variable for the running size of an axis."""
-        role = "channels" if axis == 1 and rank > 2 else f"size{axis}"
-        if axis == rank - 1 and rank < 4:
-            role = "features"
-        if role not in self.running:
-            self.running[role] = self.ctor_names.new(role)
-        return self.running[role]
-
-    def version(self, name: str, values: dict[int, Dim] | None) -> Dim:
-        """A symbol for what the variable `name` holds from here on; earlier ones expire."""
-        number = self.versions.get(name, 0) + 1
-        self.versions[name] = self.version_count = max(number, self.version_count + 1)
-        current = self.versions[name]
-
-        def render() -> py.Expr | None:
-            return py.name(name) if self.versions.get(name) == current else None
-
-        def value(pass_: Pass) -> Any:
-            if values is None:
-                raise CannotEmit("the size is not recorded")
-            scope: Pass | None = pass_
-            while scope is not None:
-                if id(scope) in values:
-                    return values[id(scope)]
-                scope = self.parent(scope)
-            raise CannotEmit("the size is not recorded")
-
-        return self.sizes.symbol(f"{name}#{current}", value, render)
-
-    def current(self, name: str) -> Dim | None:
-        """The symbol of what the variable `name` holds now."""
-        number = self.versions.get(name)
-        return None if number is None else Dim.symbol(f"{name}#{number}")
-
-    def versions_now(self) -> dict[str, int]:
-        return dict(self.versions)
-
-    def reset_versions(self, versions: dict[str, int]) -> None:
-        self.versions = dict(versions)
-
     # --- trying ----------------------------------------------------------------------------------
 
     def checkpoint(self) -> Any:
@@ -419,7 +375,7 @@ class Emitter:
         return (
             (list(state.ctor), list(state.forward), list(state.tail)),
             dict(self.scope), dict(self.values), dict(self.families), dict(self.stored),
-            dict(self.single), dict(self.versions), dict(self.running), list(self.ties),
+            dict(self.single), self.running.snapshot(), list(self.ties),
             list(self.frozen), list(self.ema),
             self.attributes.snapshot(), self.ctor_names.snapshot(), self.forward_names.snapshot(),
             self.passes, state, self.container, self.silent, dict(self.params),
@@ -428,14 +384,15 @@ class Emitter:
 
     def restore(self, saved: Any) -> None:
         (
-            lists, self.scope, self.values, self.families, self.stored, self.single, self.versions,
-            self.running, self.ties, self.frozen, self.ema, attributes, ctor, forward,
+            lists, self.scope, self.values, self.families, self.stored, self.single, running,
+            self.ties, self.frozen, self.ema, attributes, ctor, forward,
             self.passes, self.state, self.container, self.silent, self.params,
             self.group_plans, planned, self.loops,
         ) = saved  # fmt: skip
         state = self.state
         state.ctor[:], state.forward[:], state.tail[:] = lists
         self.planner.restore(planned)
+        self.running.restore(running)
         self.attributes.restore(attributes)
         self.ctor_names.restore(ctor)
         self.forward_names.restore(forward)

@@ -184,9 +184,9 @@ def _enter(e: Emitter, flow: Val | None, inner: tuple[Pass, ...]) -> tuple[Val |
         )
         if not varies and not ends_differ:
             continue
-        name = e.size_variable(axis, len(flow.hints), hint)
+        name = e.running.variable(axis, len(flow.hints))
         carried.begin(axis, name, hint)
-        hints[axis] = carried.entry[axis] = e.version(name, starts)
+        hints[axis] = carried.entry[axis] = e.running.version(name, starts)
     return replace(flow, hints=tuple(hints)), carried
 
 
@@ -205,7 +205,7 @@ def _leave(e: Emitter, out: Val | None, carried: Carried, before: Val | None) ->
 def update_size(e: Emitter, name: str, hint: Dim) -> None:
     """`channels = …` in the constructor, unless the variable holds that already."""
     target = py.name(name)
-    current = e.current(name)
+    current = e.running.current(name)
     try:
         value = e.sizes.render(hint)
         growth = None
@@ -247,7 +247,7 @@ def _after(
                 hint, [(p, ends[id(p)]) for p in e.passes if id(p) in ends]
             )
             formula = hint if settled else _closed_form(e, statement, carried, axis)
-            hints[axis] = e.version(carried.axes[axis][0], ends)
+            hints[axis] = e.running.version(carried.axes[axis][0], ends)
             if formula is not None:
                 (symbol,) = hints[axis].symbols()
                 e.closed[symbol] = formula

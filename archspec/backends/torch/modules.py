@@ -117,7 +117,7 @@ def _add_unlabelled(e: Emitter, steps: list[tuple[Pass, Step]], build: py.Expr) 
     if stateless and step.decl is not None:
         inner = {n for p in e.passes for n in p.names} if e.passes[0].parent else set()
         free = set(py.names_used(build))
-        locals_ = {name for name in free if name in inner or name in e.running.values()}
+        locals_ = {name for name in free if name in inner or name in e.running.names}
         if not locals_:
             if build not in e.single:
                 base = step.decl.name.lower().removeprefix("adaptive")
