@@ -170,6 +170,23 @@ class Context:
             self.verdicts[key] = verdict
         return verdict
 
+    def differ(self, a: Dim, b: Dim) -> bool:
+        """Whether two sizes are seen to differ for some large inputs: quick, and often enough.
+
+        The verdict of `decide` comes with the smallest counterexample, which can take long to find.
+        """
+        names = sorted(a.symbols() | b.symbols())
+        for bits in (8, 16, 32, 64, 128):
+            far = self.domains
+            for name in names:
+                far = far.with_lower(name, 1 << bits)
+            rows = [far.values(name, 2) for name in names]
+            for row in zip(*rows, strict=False):
+                point = dict(zip(names, row, strict=True))
+                if a.evaluate(point) != b.evaluate(point):
+                    return True
+        return False
+
     def judge(self, obligation: Obligation, span: Span) -> Verdict:
         """As `decide`; a lower bound that no `where` speaks of becomes a requirement of the model.
 

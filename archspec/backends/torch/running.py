@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RunningSizes:
-    """One variable for each role; each assignment gives it a new version, with a symbol of its own."""
+    """One variable for each role; each assignment is a new version with a symbol of its own."""
 
     def __init__(self, e: "Emitter") -> None:
         self._e = e
