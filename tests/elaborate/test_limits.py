@@ -121,6 +121,13 @@ def test_large_moduli_are_refused_or_decided() -> None:
         assert len(faults(text)) <= 1
 
 
+def test_deep_strides_are_told_apart_soon() -> None:
+    """Sizes divided by 6 ** 24 differ, and no search for the smallest such input is needed."""
+    block = "residual { Conv2d(8, 3, stride=6, padding=1) } align { Conv2d(8, 1, stride=6) }"
+    text = net(f"for i in 0..<24 {{ {block} }}", "input x: float[B, 8, H, W]")
+    assert faults(text) == []
+
+
 def test_unicode_names() -> None:
     found = faults("model Net {\n    input größe: [B, 4]\n    Linear(4)\n}\n")
     assert len(found) <= 1
