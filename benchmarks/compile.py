@@ -39,10 +39,15 @@ class Samples:
     over: float | None = None
 
     @property
+    def kept(self) -> list[float]:
+        """The calm samples, or all where few are: a median of one is worse than noise."""
+        few = len(self.calm) < len(self.disturbed)
+        return self.calm + self.disturbed if few else self.calm
+
+    @property
     def seconds(self) -> float | None:
-        """The median; of disturbed samples only where there are no others."""
-        samples = self.calm or self.disturbed
-        return median(samples) if samples and self.over is None else None
+        """The median of the samples that are kept."""
+        return median(self.kept) if self.kept and self.over is None else None
 
 
 @dataclass(frozen=True, slots=True)

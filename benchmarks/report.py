@@ -17,6 +17,9 @@ class Measured(Protocol):
     over: float | None
 
     @property
+    def kept(self) -> list[float]: ...
+
+    @property
     def seconds(self) -> float | None: ...
 
 
@@ -70,16 +73,17 @@ def growth_table(table: Mapping[int, Mapping[str, Measured]], torch_import: floa
         if torch_import:
             row.append(f"{last / torch_import:.2f}x" if last else "")
         rows.append(row)
-    discarded = sum(
-        len(m.disturbed) for by_name in table.values() for m in by_name.values() if m.calm
+    all_ = [m for by_name in table.values() for m in by_name.values()]
+    discarded = sum(_discarded(m) for m in all_)
+    noisy = sum(sum(map(len, (m.calm, m.disturbed))) - _discarded(m) - len(m.calm) for m in all_)
+    return (
+        f"{_markdown(rows)}\n\n{discarded} samples discarded for other load on the machine, "
+        f"{noisy} kept in spite of it; * one sample."
     )
-    alone = sum(
-        bool(m.disturbed) and not m.calm for by_name in table.values() for m in by_name.values()
-    )
-    notes = f"{discarded} samples discarded for other load on the machine"
-    if alone:
-        notes += f", {alone} figures have none but such"
-    return f"{_markdown(rows)}\n\n{notes}; * one sample."
+
+
+def _discarded(measured: Measured) -> int:
+    return len(measured.calm) + len(measured.disturbed) - len(measured.kept)
 
 
 def _with_ratio(measured: Measured, base: float | None) -> str:
@@ -98,13 +102,12 @@ def _shown(measured: Measured) -> str:
         return f"> {measured.over:g}"
     if measured.failed or measured.seconds is None:
         return "failed"
-    star = "*" if len(measured.calm) + len(measured.disturbed) == 1 else ""
+    star = "*" if len(measured.kept) == 1 else ""
     return f"{measured.seconds:.2f}{star}"
 
 
 def _rounds(measured: Measured) -> str:
-    discarded = len(measured.disturbed) if measured.calm else 0
-    return f"{len(measured.calm) or len(measured.disturbed)}, {discarded} discarded"
+    return f"{len(measured.kept)}, {_discarded(measured)} discarded"
 
 
 def _markdown(rows: list[list[str]]) -> str:
