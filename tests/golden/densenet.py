@@ -22,7 +22,9 @@ class DenseLayer(nn.Sequential):
     [B, in_channels, H, W] -> [B, growth, H, W].
     """
 
-    def __init__(self, in_channels: int, growth: int, bottleneck: int = 4) -> None:
+    def __init__(
+        self, in_channels: int, growth: int, bottleneck: int = 4, drop: float = 0.0
+    ) -> None:
         super().__init__()
         self.norm1 = nn.BatchNorm2d(in_channels)
         self.relu1 = nn.ReLU()
@@ -30,14 +32,18 @@ class DenseLayer(nn.Sequential):
         self.norm2 = nn.BatchNorm2d(bottleneck * growth)
         self.relu2 = nn.ReLU()
         self.conv2 = nn.Conv2d(bottleneck * growth, growth, 3, padding=1, bias=False)
+        if drop > 0:
+            self.append(nn.Dropout(drop))
 
 
 class Denseblock(nn.Module):
-    def __init__(self, in_channels: int, growth: int, n: int) -> None:
+    def __init__(self, in_channels: int, growth: int, drop: float, n: int) -> None:
         super().__init__()
         self.n = n
         for j in range(1, n + 1):
-            self.add_module(f"denselayer{j}", DenseLayer(in_channels, growth))
+            self.add_module(
+                f"denselayer{j}", DenseLayer(in_channels, growth, drop=drop)
+            )
             in_channels += growth
 
     def forward(self, x: Tensor) -> Tensor:
@@ -71,6 +77,7 @@ class DenseNet(nn.Module):
         layers: Sequence[int],
         growth: int = 32,
         stem: int = 64,
+        drop: float = 0.0,
         classes: int = 1000,
     ) -> None:
         super().__init__()
@@ -81,7 +88,9 @@ class DenseNet(nn.Module):
         self.features.pool0 = nn.MaxPool2d(3, stride=2, padding=1)
         channels = stem
         for i, n in enumerate(layers, start=1):
-            self.features.add_module(f"denseblock{i}", Denseblock(channels, growth, n))
+            self.features.add_module(
+                f"denseblock{i}", Denseblock(channels, growth, drop, n)
+            )
             channels += growth * n
             if i < len(layers):
                 self.features.add_module(f"transition{i}", Transition(channels))
@@ -116,26 +125,34 @@ class DenseNet(nn.Module):
 
 
 class DenseNet121(DenseNet):
-    def __init__(self, growth: int = 32, stem: int = 64, classes: int = 1000) -> None:
+    def __init__(
+        self, growth: int = 32, stem: int = 64, drop: float = 0.0, classes: int = 1000
+    ) -> None:
         super().__init__(
-            layers=(6, 12, 24, 16), growth=growth, stem=stem, classes=classes
+            layers=(6, 12, 24, 16), growth=growth, stem=stem, drop=drop, classes=classes
         )
 
 
 class DenseNet161(DenseNet):
-    def __init__(self, classes: int = 1000) -> None:
-        super().__init__(layers=(6, 12, 36, 24), growth=48, stem=96, classes=classes)
+    def __init__(self, drop: float = 0.0, classes: int = 1000) -> None:
+        super().__init__(
+            layers=(6, 12, 36, 24), growth=48, stem=96, drop=drop, classes=classes
+        )
 
 
 class DenseNet169(DenseNet):
-    def __init__(self, growth: int = 32, stem: int = 64, classes: int = 1000) -> None:
+    def __init__(
+        self, growth: int = 32, stem: int = 64, drop: float = 0.0, classes: int = 1000
+    ) -> None:
         super().__init__(
-            layers=(6, 12, 32, 32), growth=growth, stem=stem, classes=classes
+            layers=(6, 12, 32, 32), growth=growth, stem=stem, drop=drop, classes=classes
         )
 
 
 class DenseNet201(DenseNet):
-    def __init__(self, growth: int = 32, stem: int = 64, classes: int = 1000) -> None:
+    def __init__(
+        self, growth: int = 32, stem: int = 64, drop: float = 0.0, classes: int = 1000
+    ) -> None:
         super().__init__(
-            layers=(6, 12, 48, 32), growth=growth, stem=stem, classes=classes
+            layers=(6, 12, 48, 32), growth=growth, stem=stem, drop=drop, classes=classes
         )

@@ -37,18 +37,20 @@ class ValidConvs(nn.Sequential):
 
 
 class OriginalUNet(nn.Module):
-    """U-Net with unpadded convolutions: 572 x 572 in, 388 x 388 out."""
+    """U-Net with unpadded convolutions: 572 x 572 in, 388 x 388 out.
 
-    def __init__(self, classes: int = 2, base: int = 64, depth: int = 4) -> None:
+    Fixed when this was generated: depth = 4.
+    """
+
+    def __init__(self, classes: int = 2, base: int = 64) -> None:
         super().__init__()
-        self.depth = depth
         channels = 1
-        for i in range(depth):
+        for i in range(4):
             self.add_module(f"enc{i}", ValidConvs(channels, base * 2**i))
             channels = base * 2**i
-        self.mid = ValidConvs(channels, base * 2**depth)
-        channels = base * 2**depth
-        for i in reversed(range(depth)):
+        self.mid = ValidConvs(channels, base * 2**4)
+        channels = base * 2**4
+        for i in reversed(range(4)):
             self.add_module(
                 f"up{i}", nn.ConvTranspose2d(channels, base * 2**i, 2, stride=2)
             )
@@ -74,11 +76,11 @@ class OriginalUNet(nn.Module):
                 raise ValueError(f"image: W >= 188 is required, not W={W}")
         enc: dict[int, Tensor] = {}
         x = image
-        for i in range(self.depth):
+        for i in range(4):
             enc[i] = getattr(self, f"enc{i}")(x)
             x = self.maxpool(enc[i])
         x = self.mid(x)
-        for i in reversed(range(self.depth)):
+        for i in reversed(range(4)):
             x = getattr(self, f"up{i}")(x)
             x = torch.cat((x, center_crop(enc[i], x)), dim=1)
             x = getattr(self, f"dec{i}")(x)

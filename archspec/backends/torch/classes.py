@@ -7,7 +7,7 @@ from archspec import pycode as py
 from archspec.backends.torch.body import emit_statements
 from archspec.backends.torch.checks import emit_checks
 from archspec.backends.torch.constructor import constructor_body, ordered_params, parameter
-from archspec.backends.torch.docs import forward_doc, wrapped
+from archspec.backends.torch.docs import fixed_doc, forward_doc, wrapped
 from archspec.backends.torch.emitter import SELF, Container, CtorParam, Emitter, Hints, Passes, Val
 from archspec.backends.torch.groups import is_chain
 from archspec.backends.torch.inputs import (
@@ -35,6 +35,8 @@ def build_class(planner: "Planner", name: str, block: ast.Block, passes: Passes)
     try:
         return _build(planner, name, block, passes, unroll=False)
     except CannotEmit:
+        if planner.keep_loops:
+            raise
         planner.restore(saved)
         return _build(planner, name, block, passes, unroll=True)
 
@@ -112,8 +114,8 @@ def _assemble(
     body.extend(_methods(e))
     base = "nn.Sequential" if sequential else "nn.Module"
     shapes = forward_doc(e, results, params) if sequential else None
-    written = wrapped(doc)
-    text = "\n\n".join(part for part in (written, shapes) if part) or None
+    parts = (wrapped(doc), shapes, fixed_doc(e))
+    text = "\n\n".join(part for part in parts if part) or None
     definition = py.ClassDef(name, (py.dotted(base),), tuple(body), text)
     outputs = tuple(tuple(_closed(e, h) for h in v.hints) for v in results)
     return ClassPlan(name, params, outputs, definition, _formulas(e, params, outputs))

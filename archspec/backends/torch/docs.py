@@ -5,6 +5,7 @@ from textwrap import fill, wrap
 
 from archspec import pycode as py
 from archspec.backends.torch.emitter import CtorParam, Emitter, Val
+from archspec.backends.torch.literals import literal
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim, Proven, equal
 from archspec.elaborate.values import Pass, Tensor, tensors_in
@@ -37,7 +38,7 @@ def _checked_shape(e: Emitter, result: Val, name: str, letters: dict[str, str]) 
     shown = []
     for axis, hint in enumerate(result.hints):
         text = _dim(e, hint, letters, default[axis] if default else f"d{axis}")
-        actual = {t.type.shape[axis] for p in e.passes for t in _outputs(p, name)}
+        actual = {t.type.shape[axis] for p in _written(e) for t in _outputs(p, name)}
         if text.endswith("'") and len(actual) == 1 and e.passes[0].frame.module.parent is None:
             text = str(_as_input(e, actual.pop()))
         shown.append(text)
@@ -127,3 +128,29 @@ def wrapped(doc: str | None) -> str:
     """The author's doc string, lines that a class's indent would make too long broken."""
     lines = cleandoc(doc or "").splitlines()
     return "\n".join("\n".join(wrap(line, 78)) if len(line) > 78 else line for line in lines)
+
+
+def _written(e: Emitter) -> list[Pass]:
+    """The passes of models that are written; the others are only agreed with."""
+    return [p for p in e.passes if id(p.frame) not in e.planner.witness_frames]
+
+
+def fixed_doc(e: Emitter) -> str | None:
+    """What a model's class does not take as arguments though the spec has it as a parameter."""
+    frame = e.passes[0].frame
+    if frame.module.parent is not None or frame.block.body is not e.body:
+        return None
+    fixed = [
+        f"{p.name} = {print_expr(literal(frame.constants[p.name]))}"
+        for p in frame.block.params
+        if (id(frame.block), p.name) in e.planner.fixed and _is_plain(frame.constants[p.name])
+    ]
+    return wrapped(f"Fixed when this was generated: {', '.join(fixed)}.") if fixed else None
+
+
+def _is_plain(value: object) -> bool:
+    try:
+        literal(value)
+    except CannotEmit:
+        return False
+    return True

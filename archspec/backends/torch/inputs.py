@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from archspec import pycode as py
 from archspec.backends.torch.emitter import CtorParam, Emitter, Passes, Static, Val
 from archspec.backends.torch.literals import annotation
-from archspec.backends.torch.scan import defined_names
+from archspec.backends.torch.scan import defined_names, value_names
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim
 from archspec.elaborate.values import BlockValue, LayerValue, Pass, Tensor
@@ -38,6 +38,8 @@ def define_params(e: Emitter, block: ast.Block, passes: Passes) -> None:
     for param in block.params:
         values = [p.frame.constants[param.name] for p in passes]
         if any(isinstance(v, LayerValue | BlockValue) for v in values):
+            continue
+        if is_model_class(e) and (id(block), param.name) in e.planner.fixed:
             continue
         e.define_param(param.name, annotation(values))
 
@@ -79,7 +81,7 @@ def _declared_sizes(
     for port, statement in enumerate(statements):
         hints = list(e.input_hints[port])
         for axis, item in enumerate(statement.shape.dims):
-            if isinstance(item, ast.Ellipsis) or hints[axis].const is None:
+            if isinstance(item, ast.Ellipsis) or not value_names(item) <= set(e.scope):
                 continue
             actual = [(p, p.frame.inputs[port][1].type.shape[axis]) for p in e.passes]
             hint = e.static_hint(item, actual)

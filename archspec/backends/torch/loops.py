@@ -24,6 +24,8 @@ def emit_for(e: Emitter, statement: ast.For, flow: Val | None) -> Val | None:
     try:
         return _rolled(e, statement, flow, inner)
     except CannotEmit:
+        if e.planner.keep_loops:
+            raise
         e.restore(snapshot)
         return _unrolled(e, statement, flow)
 

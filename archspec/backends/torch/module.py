@@ -11,25 +11,74 @@ from archspec.backends.torch.literals import literal
 from archspec.backends.torch.planner import ClassPlan, Planner
 from archspec.backends.torch.records import structural
 from archspec.backends.torch.sizes import CannotEmit
+from archspec.backends.torch.witnesses import Varied, arguments, together, witnesses
 from archspec.diagnostics import ArchSpecError, Diagnostic, Label
 from archspec.elaborate import Elaborated
 from archspec.pycode.printer import print_module
 
+Family = list[Elaborated]
+
 
 def emit_module(models: Sequence[Elaborated]) -> str:
     """The source of a standalone module that defines `models`; the same bytes on every run."""
-    planner = Planner(list(models))
-    families: dict[Any, list[Elaborated]] = {}
+    families: dict[Any, Family] = {}
     for model in models:
         families.setdefault((id(model.entry.block), structural(model.frame)), []).append(model)
+    varied = {key: witnesses(members[0]) for key, members in families.items()}
     try:
-        for members in families.values():
-            _emit_members(planner, members, families)
-    except CannotEmit as error:
-        raise ArchSpecError((_refusal(models, str(error)),)) from None
+        return _emit(models, families, varied, keep_loops=True)
+    except CannotEmit:
+        pass
+    for key, members in families.items():
+        varied[key] = {
+            name: others
+            for name, others in varied[key].items()
+            if _can_vary(key, members, name, others)
+        }
+    none: dict[Any, Varied] = {key: {} for key in families}
+    for attempt, keep_loops in ((varied, True), (varied, False), (none, False)):
+        try:
+            return _emit(models, families, attempt, keep_loops)
+        except CannotEmit as error:
+            refusal = _refusal(models, str(error))
+    raise ArchSpecError((refusal,))
+
+
+def _can_vary(key: Any, members: Family, name: str, others: list[Elaborated]) -> bool:
+    """Whether one class can be written for all values of a parameter, loops kept."""
+    try:
+        _emit(members[:1], {key: members[:1]}, {key: {name: others}}, keep_loops=True)
+    except CannotEmit:
+        return False
+    return True
+
+
+def _emit(
+    models: Sequence[Elaborated],
+    families: dict[Any, Family],
+    varied: dict[Any, Varied],
+    keep_loops: bool,
+) -> str:
+    others = {key: together(members[0], varied[key]) for key, members in families.items()}
+    fixed = {
+        (id(members[0].entry.block), name)
+        for key, members in families.items()
+        for name in arguments(members[0])
+        if name not in varied[key] and not _differs(members, name)
+    }
+    every = [w for found in others.values() for w in found]
+    planner = Planner(list(models), every, frozenset(fixed), keep_loops)
+    for key, members in families.items():
+        _emit_members(planner, members, others[key], families)
     functions = [definition for definition, _ in planner.functions.values()]
     body: list[py.Stmt] = [*functions, *planner.helpers, *planner.classes]
     return print_module(py.Module(_module_doc(models), tuple(body)))
+
+
+def _differs(members: Family, name: str) -> bool:
+    """Whether the variants themselves vary a parameter."""
+    first = members[0].frame.constants[name]
+    return any(m.frame.constants[name] != first for m in members)
 
 
 def _refusal(models: Sequence[Elaborated], reason: str) -> Diagnostic:
@@ -61,32 +110,33 @@ def _module_doc(models: Sequence[Elaborated]) -> str:
     return "\n\n".join(p for p in parts if p)
 
 
-def _emit_members(planner: Planner, members: list[Elaborated], families: Any) -> None:
+def _emit_members(planner: Planner, members: Family, others: Family, families: Any) -> None:
     """One class for all members of a family; one each where no class can be all of them."""
     saved = planner.snapshot()
     try:
-        _emit_family(planner, members, families)
+        _emit_family(planner, members, others, families)
     except CannotEmit:
-        if len(members) == 1:
+        if len(members) == 1 or planner.keep_loops:
             raise
         planner.restore(saved)
         for member in members:
-            _emit_family(planner, [member], families)
+            _emit_family(planner, [member], others if member is members[0] else [], families)
 
 
-def _emit_family(planner: Planner, members: list[Elaborated], families: Any) -> None:
+def _emit_family(planner: Planner, members: Family, others: Family, families: Any) -> None:
     """One class for a model; several variants share a base class and differ in their arguments."""
     first = members[0]
     block = first.entry.block
     if len(members) == 1:
-        plan = build_class(planner, first.entry.name, block, (first.frame.root,))
+        passes = tuple(m.frame.root for m in (first, *others))
+        plan = build_class(planner, first.entry.name, block, passes)
         planner.classes.append(_with_defaults(plan, first))
         return
     base = next((m for m in members if m.entry.name == block.name.id), None)
     same = [k for k in families if k[0] == id(block)]
     name = block.name.id if base is not None or len(same) == 1 else _distinct(first)
     name = name if base is not None else planner.names.new(name)
-    plan = build_class(planner, name, block, tuple(m.frame.root for m in members))
+    plan = build_class(planner, name, block, tuple(m.frame.root for m in (*members, *others)))
     planner.classes.append(plan.definition if base is None else _with_defaults(plan, base))
     for member in members:
         if member is not base:

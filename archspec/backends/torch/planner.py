@@ -65,8 +65,21 @@ class Group:
 class Planner:
     """Collects the frames of the models to emit, and writes each class once, callees first."""
 
-    def __init__(self, models: list[Elaborated]) -> None:
+    def __init__(
+        self,
+        models: list[Elaborated],
+        witnesses: list[Elaborated],
+        fixed: frozenset[tuple[int, str]],
+        keep_loops: bool,
+    ) -> None:
         self.models = models
+        #: The frames of models that are not written, only agreed with.
+        self.witness_frames = {id(w.frame) for w in witnesses}
+        #: Parameters, by their model's block, that the constructor does not take.
+        self.fixed = fixed
+        #: Whether a loop that cannot be kept is refused rather than written out.
+        self.keep_loops = keep_loops
+        self.building: set[Any] = set()
         self.names = Namespace(
             {"nn", "torch", "F", "Tensor", "OrderedDict", "init", "math", "re", "copy", "Sequence"}
         )
@@ -81,7 +94,7 @@ class Planner:
         for model in models:
             self.names.reserve(model.entry.name)
         seen: set[int] = set()
-        for model in models:
+        for model in (*models, *witnesses):
             for step in all_steps(model.frame.root):
                 if step.frame is None or step.kind not in ("block", "apply"):
                     continue
@@ -221,8 +234,14 @@ class Planner:
 
     def plan(self, key: Any) -> ClassPlan:
         """The class of a group of frames, written on first use."""
-        group = self.groups[key]
+        group = self.groups.get(key)
+        if group is None:
+            raise CannotEmit("instances that were told apart meanwhile")
+        if key in self.building:  # the block is called inside itself
+            self._split(key, group)
+            raise CannotEmit("a block within itself")
         if group.plan is None:
+            self.building.add(key)
             name = self.names.new(self._class_name(key, group))
             before = {id(c) for c in self.classes}
             try:
@@ -233,13 +252,16 @@ class Planner:
                 if len(group.frames) > 1:
                     self._split(key, group)
                 raise
+            finally:
+                self.building.discard(key)
             self.classes.append(group.plan.definition)
             group.classes = [c for c in self.classes if id(c) not in before]
         return group.plan
 
     def _split(self, key: Any, group: Group) -> None:
         """Give instances that no one class fits a class each, told apart by their arguments."""
-        del self.groups[key]
+        if self.groups.pop(key, None) is None:
+            return
         for frame in group.frames:
             inputs = " ".join(str(tensor.type) for _, tensor in frame.inputs)
             own = (key[0], (*key[1], f"{list(frame.constants.values())} {inputs}"))
@@ -291,7 +313,7 @@ class Planner:
         return None
 
     def shared_instance(
-        self, e: Emitter, stage: ast.Stage, step: Step, kind: str, inputs: tuple[Hints, ...]
+        self, e: Emitter, stage: ast.Stage, kind: str
     ) -> tuple[py.Expr, tuple[Hints, ...]]:
         """The constructor call of a declared module, sized by its first application."""
         from archspec.backends.torch.groups import group_expression
@@ -309,6 +331,7 @@ class Planner:
             where.steps[id(proxy)] = own
         # The first application may stand in a loop: its passes are what the module is sized by.
         outer, e.passes = e.passes, tuple(where for where, _ in found)
+        inputs = tuple(_input_hints(e, found, port) for port in range(len(found[0][1].inputs)))
         try:
             if kind == "layer":
                 return layer_call(e, proxy, found, inputs)
@@ -420,3 +443,15 @@ def _group_name(e: Emitter, stage: ast.Stage) -> str:
         text = f"{outer[-1].label.span.text}_block" if outer and outer[-1].label else "group"
     words = "".join(c if c.isalnum() else " " for c in text).split()
     return "".join(w[:1].upper() + w[1:] for w in words) or "Group"
+
+
+def _input_hints(e: Emitter, steps: Steps, port: int) -> Hints:
+    """What goes into a declared module before its input is written: sizes of the class's inputs."""
+    rank = steps[0][1].inputs[port].type.rank
+    found: list[Dim] = []
+    for axis in range(-rank, 0):
+        actual = [(p, s.inputs[port].type.shape[axis]) for p, s in steps]
+        known = [h[axis] for h in e.input_hints if len(h) >= -axis]
+        same = next((h for h in known if e.sizes.holds(h, actual)), None)
+        found.append(e.sizes.unknown() if same is None else same)
+    return tuple(found)

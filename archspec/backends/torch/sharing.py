@@ -36,11 +36,7 @@ def emit_declaration(e: Emitter, stage: ast.Stage) -> None:
         raise CannotEmit("a shared layer that is never applied")
     step = applied
     kind = "group" if isinstance(label.target, ast.Group) else "block" if step.frame else "layer"
-    inputs = [list(s.inputs) for s in (step,)]
-    hints = tuple(tuple(t.type.shape) for t in inputs[0])
-    built, e.shared_outputs[id(label.module)] = e.planner.shared_instance(
-        e, stage, step, kind, hints
-    )
+    built, e.shared_outputs[id(label.module)] = e.planner.shared_instance(e, stage, kind)
     if "frozen" in stage.modifiers:
         built = frozen(built)
         e.frozen.append(reference)
