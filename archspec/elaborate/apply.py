@@ -320,7 +320,10 @@ def apply_layer(
                     f"but the input leaves `{dim}` open",
                     span,
                     labels=inputs_of(ctx, dim),
-                    help=("give the input a fixed size there",),
+                    help=(
+                        "pool to a fixed size first, e.g. `AdaptiveAvgPool2d(1)`, "
+                        "or give the input a fixed size there",
+                    ),
                 )
     if first:
         module.decl, module.params = decl, params

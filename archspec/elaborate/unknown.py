@@ -15,12 +15,31 @@ OTHER_WORDS: Final = {
 }  # fmt: skip
 
 
+#: Python's words, and how the language writes them.
+PYTHON_WORDS: Final = {"True": "true", "False": "false", "None": "none"}
+
+#: Python's idioms, and what to write instead.
+IDIOMS: Final = {
+    "range": "ranges are written `0..<n`, or `1..n` with the end included",
+    "self": "a label names a layer: `conv1: Conv2d(…)`, and the flowing value needs no name",
+    "nn": "layers are written without a prefix: `Conv2d(…)`",
+    "F": "functions are written without a prefix: `relu`",
+    "torch": "functions are written without a prefix: `softmax(dim=-1)`",
+    "print": "nothing runs when a spec is compiled; see `archspec summary`",
+}
+
+
 def unknown_name(ctx: Context, name: str, node: ast.Node) -> NoReturn:
     """Fail with the diagnostic for a name that stands for nothing."""
     if ctx.frame.incomplete:
         raise SilentError
     known = [*ctx.frame.names, *ctx.frame.scope.names]
     help: tuple[str, ...]
+    if name in PYTHON_WORDS:
+        help, fixes = replacement(node.span, name, PYTHON_WORDS[name])
+        fail("A0101", f"unknown name `{name}`", node.span, help=help, fixes=fixes)
+    if name in IDIOMS:
+        fail("A0101", f"unknown name `{name}`", node.span, help=(IDIOMS[name],))
     if name.isupper() and len(name) <= 2:
         sizes = ", ".join(f"`{n}`" for n in known if n.isupper())
         help = (f"sizes here: {sizes}",) if sizes else ()

@@ -1,7 +1,8 @@
 """What a declaration of a layer or tensor function consists of.
 
-A declaration is the only place that knows a layer: its arguments, shape rule, weights, cost and how it
-is written in PyTorch. Rules are pure: input types and arguments in, output types and obligations out.
+A declaration is the only place that knows a layer: its arguments, shape rule, weights, cost and how
+it is written in PyTorch. Rules are pure: input types and arguments in, output types and obligations
+out.
 
 Sizes may be symbolic. Everything a rule computes from shapes is a `Dim`; arguments annotated `Size`
 may be a `Dim` too when a backend asks how a size follows from others, so rules write
@@ -26,7 +27,7 @@ Kind = Literal["float", "int", "bool", "complex"]
 
 @dataclass(frozen=True, slots=True)
 class TensorType:
-    """The static type of a tensor: its dims and its dtype (`float`, `float16`, `int`, `int64`, …)."""
+    """The static type of a tensor: its dims and its dtype (`float`, `float16`, `int`, …)."""
 
     shape: tuple[Dim, ...]
     dtype: str = "float"
@@ -57,7 +58,8 @@ ABSENT = TensorType((), "none")
 
 
 DTYPES: dict[str, Kind] = {
-    "float": "float", "float16": "float", "bfloat16": "float", "float32": "float", "float64": "float",
+    "float": "float", "float16": "float", "bfloat16": "float",
+    "float32": "float", "float64": "float",
     "int": "int", "int8": "int", "int16": "int", "int32": "int", "int64": "int", "uint8": "int",
     "bool": "bool",
     "complex64": "complex", "complex128": "complex",
@@ -184,7 +186,7 @@ class Needs:
 
 
 class Params(BaseModel):
-    """Arguments of a call, in torch's positional order; sizes that follow from inputs are left out."""
+    """Arguments of a call, in torch's order; sizes that follow from inputs are left out."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, defer_build=True, arbitrary_types_allowed=True
@@ -291,7 +293,7 @@ class Declaration(ABC, Generic[P]):
         """The types of the outputs; states obligations on `need`, raises `RuleError`."""
 
     def macs(self, p: P, x: tuple[TensorType, ...], out: tuple[TensorType, ...]) -> Dim:
-        """Multiply-adds of convolutions, linear maps, products and attention in one call; 0 for all else."""
+        """Multiply-adds of convolutions, linear maps, products and attention; 0 for all else."""
         return Dim.of(0)
 
 
@@ -312,7 +314,7 @@ class LayerDecl(Declaration[P]):
         """Constructor arguments that follow from the inputs, e.g. `{"in_channels": C}`."""
         return {}
 
-    #: The constructor's parameters in torch's order, where that is not "inferred ones, then Params".
+    #: The constructor's parameters in torch's order, where that is not "inferred, then Params".
     torch_order: ClassVar[tuple[str, ...] | None] = None
 
     def weights(self, p: P, x: tuple[TensorType, ...]) -> tuple[Weight, ...]:
@@ -362,8 +364,8 @@ def size_fields(params: type[Params]) -> frozenset[str]:
 
 
 __all__ = [
-    "ABSENT", "DTYPES", "Any", "Arg", "Axis", "Declaration", "DimArg", "EmitCall", "FunctionDecl", "Ints",
-    "LayerDecl", "Needs", "NonNegative", "NonNegative1", "NonNegative2", "NonNegative3", "Obligation",
-    "Params", "Place", "Port", "Positive", "Positive1", "Positive2", "Positive3", "Probability",
+    "ABSENT", "DTYPES", "Any", "Arg", "Axis", "Declaration", "DimArg", "EmitCall", "FunctionDecl",
+    "Ints", "LayerDecl", "Needs", "NonNegative", "NonNegative1", "NonNegative2", "NonNegative3",
+    "Obligation", "Params", "Place", "Port", "Positive", "Positive1", "Positive2", "Positive3", "Probability",
     "RuleError", "Size", "TensorType", "Weight", "dtype_kind", "size_fields",
 ]  # fmt: skip

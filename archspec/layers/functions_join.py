@@ -30,7 +30,6 @@ from archspec.layers.functions_shared import (
     need_rank,
 )
 
-
 #: More tensors than that are made by no model, but by a mistake.
 MAX_PARTS = 10_000
 

@@ -39,7 +39,7 @@ def _escaped_char(char: str, quote: str) -> str:
 
 
 def string(text: str) -> str:
-    """A string literal, in double quotes unless single ones need fewer escapes; raw with backslashes."""
+    """A string literal, in double quotes unless single ones need less; raw with backslashes."""
     if "\\" in text and text.isprintable() and '"' not in text and not text.endswith("\\"):
         return f'r"{text}"'
     quote = _quote(text)

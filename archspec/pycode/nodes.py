@@ -247,7 +247,7 @@ class ClassDef:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """`from module import name`: inside a function, or for names that the import manager does not know."""
+    """`from module import name`: in a function, or of what the import manager does not know."""
 
     module: str
     name: str

@@ -1,4 +1,4 @@
-"""Constructor arguments of emitted classes: each does what the spec's parameter does, or is not there."""
+"""Constructor arguments of emitted classes: each does what the spec's parameter does."""
 
 import inspect
 from typing import Any
@@ -43,7 +43,9 @@ model N(s = 2) { input x: [B, 3, 32, 32]
     "a projection that one call needs": (
         """
 block IR(width, stride) {
-    residual { conv: Conv2d(width, 3, stride=stride, padding=1) } align { fit: Conv2d(width, 1, stride=stride) }
+    residual {
+        conv: Conv2d(width, 3, stride=stride, padding=1)
+    } align { fit: Conv2d(width, 1, stride=stride) }
 }
 model N(s = 2) { input x: [B, 3, 32, 32]
     a: IR(8, 1)

@@ -1,6 +1,7 @@
 """One small spec per construct of the language: the emitted module agrees with the graph."""
 
 import pytest
+
 from tests.backends.emitted import check_agreement, emit_text
 
 CASES = {
@@ -24,7 +25,10 @@ model M() {
     "a group whose value is read outside": """
 model M() {
     input x: [B, 4, 8, 8]
-    features: { conv0: Conv2d(8, 3, padding=1) -> pool0: MaxPool2d(2) -> conv1: Conv2d(8, 3, padding=1) }
+    features: {
+        conv0: Conv2d(8, 3, padding=1) -> pool0: MaxPool2d(2)
+        conv1: Conv2d(8, 3, padding=1)
+    }
     reuse features.pool0 by add
     head: Conv2d(2, 1)
 }""",
@@ -58,7 +62,9 @@ model M(dim = 8) {
     (x, memory) -> cross: Cross(2)
 }""",
     "inline blocks": """
-block Stem(width, kernel = 3) { conv: Conv2d(width, kernel, padding=kernel // 2) -> bn: BatchNorm2d }
+block Stem(width, kernel = 3) {
+    conv: Conv2d(width, kernel, padding=kernel // 2) -> bn: BatchNorm2d
+}
 model M(width = 4) {
     input x: [B, 3, 8, 8]
     inline Stem(width * 2)
@@ -76,7 +82,9 @@ model M(dim = 8) {
     fc: Linear(3)
 }""",
     "layers as values": """
-block Unit(width, act: layer = ReLU, norm: layer = BatchNorm2d) { conv: Conv2d(width, 3, padding=1) -> norm -> act }
+block Unit(width, act: layer = ReLU, norm: layer = BatchNorm2d) {
+    conv: Conv2d(width, 3, padding=1) -> norm -> act
+}
 model M() {
     input x: [B, 3, 8, 8]
     a: Unit(4)

@@ -3,14 +3,13 @@
 import errno
 import os
 import stat
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
-
-from archspec.cli import files
 
 Run = Callable[..., Result]
 
@@ -185,7 +184,7 @@ def test_a_read_only_folder(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(**_: Any) -> Any:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(files, "NamedTemporaryFile", refused)
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refused)
     fails(run, "out.py", "read-only file system")
     assert not Path("out.py").exists()
 

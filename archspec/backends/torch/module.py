@@ -21,6 +21,10 @@ Family = list[Elaborated]
 
 def emit_module(models: Sequence[Elaborated]) -> str:
     """The source of a standalone module that defines `models`; the same bytes on every run."""
+    if not models:
+        message = "there is no model to write"
+        help = "define a `model`, or a `variant` that sets all parameters of one"
+        raise ArchSpecError((Diagnostic("A0307", "error", message, help=(help,)),))
     families: dict[Any, Family] = {}
     for model in models:
         families.setdefault((id(model.entry.block), structural(model.frame)), []).append(model)

@@ -55,6 +55,7 @@ def _initial(e: Emitter, statement: ast.Tensor, shape: tuple[py.Expr, ...]) -> p
     if step is not None and step.kind == "value":
         return _computed(e, value)  # type: ignore[arg-type]
     assert isinstance(func, ast.Name)
+    shape = shape or (py.Tuple(()),)
     if func.id in ("zeros", "ones"):
         return py.call(f"torch.{func.id}", *shape, **keywords)
     args, named = _init_arguments(e, value, e.translate)
