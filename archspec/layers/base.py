@@ -366,6 +366,6 @@ def size_fields(params: type[Params]) -> frozenset[str]:
 __all__ = [
     "ABSENT", "DTYPES", "Any", "Arg", "Axis", "Declaration", "DimArg", "EmitCall", "FunctionDecl",
     "Ints", "LayerDecl", "Needs", "NonNegative", "NonNegative1", "NonNegative2", "NonNegative3",
-    "Obligation", "Params", "Place", "Port", "Positive", "Positive1", "Positive2", "Positive3", "Probability",
-    "RuleError", "Size", "TensorType", "Weight", "dtype_kind", "size_fields",
+    "Obligation", "Params", "Place", "Port", "Positive", "Positive1", "Positive2", "Positive3",
+    "Probability", "RuleError", "Size", "TensorType", "Weight", "dtype_kind", "size_fields",
 ]  # fmt: skip
