@@ -84,7 +84,7 @@ def _options(arguments: Sequence[str] | None) -> Options:
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 10_000])
     networks = get_args(Network)
     parser.add_argument("--networks", nargs="+", choices=networks, default=networks)
-    parser.add_argument("--limit", type=float, default=15.0, help="CPU seconds for one sample")
+    parser.add_argument("--limit", type=float, default=20.0, help="CPU seconds for one sample")
     parser.add_argument(
         "--once-over", type=float, default=5.0, help="CPU seconds from which one round is enough"
     )
@@ -162,7 +162,8 @@ def _measure(samples: Samples, command: list[str], limit: float, whole: bool) ->
 
 def _start(command: list[str], limit: float) -> "subprocess.Popen[str]":
     """A process on one thread that the system ends after `limit` seconds of CPU time."""
-    shell = f'ulimit -t {round(limit)}; ulimit -s unlimited 2>/dev/null; exec "$@"'
+    # A soft limit: at a hard one the signal would be SIGKILL, as if memory had run out.
+    shell = f'ulimit -S -t {round(limit)}; ulimit -s unlimited 2>/dev/null; exec "$@"'
     # As installed, with byte code: else each process would compile archspec's own source first.
     inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))

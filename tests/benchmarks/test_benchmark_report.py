@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from archspec import pipeline
-from benchmarks import contenders
+from benchmarks import compile, contenders
 from benchmarks.compile import Samples
 from benchmarks.networks import LENGTH, Network, spec, torch_module
 from benchmarks.report import growth_table, process_table
@@ -59,3 +59,12 @@ def test_all_sides_build_the_same_network(network: Network, loops: bool) -> None
 @pytest.mark.parametrize("name", [n for n in contenders.CONTENDERS if n.startswith("archspec")])
 def test_contenders_run(name: str) -> None:
     assert contenders.CONTENDERS[name]("dense", LENGTH)() is not None
+
+
+@pytest.mark.parametrize(
+    ("code", "over", "failed"), [("while True: pass", 1.0, False), ("raise ValueError", None, True)]
+)
+def test_what_takes_too_long_is_no_failure(code: str, over: float | None, failed: bool) -> None:
+    samples = Samples()
+    compile._measure(samples, ["-c", code], limit=1.0, whole=True)
+    assert (samples.over, samples.failed) == (over, failed)
