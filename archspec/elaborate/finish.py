@@ -7,7 +7,7 @@ from archspec.diagnostics import Label as Mark
 from archspec.elaborate.context import Context, LimitError, SilentError, SpecError, fail
 from archspec.elaborate.evaluate import name_of
 from archspec.elaborate.files import suggestion
-from archspec.elaborate.initializers import read_initializer
+from archspec.elaborate.initializers import RANKS, read_initializer
 from archspec.elaborate.values import Frame, Label, names_in
 from archspec.ir import Initializer, Module, Relation, Tie
 from archspec.layers.base import Weight
@@ -162,10 +162,30 @@ def _init(ctx: Context, frame: Frame, statement: ast.Init) -> None:
             statement.selector_span,
             help=_selector_help(frame.module),
         )
+    _check_ranks(frame.module, function, weights, statement)
     arguments = tuple((a.name or "", a.value) for a in args)
     ctx.graph.initializers.append(
         Initializer(statement.selector, function, arguments, tuple(weights), statement.span)
     )
+
+
+def _check_ranks(module: Module, function: str, weights: list[str], statement: ast.Init) -> None:
+    """Some initialisers are defined for matrices, or for weights with a fan-in, only."""
+    allowed = RANKS.get(function)
+    if allowed is None:
+        return
+    ranks = {n: len(w.shape) for m in module.walk() for n, w in m.all_weights()}
+    for name in weights:
+        if ranks[name] not in allowed:
+            count = ranks[name]
+            wanted = f"{allowed.start}" if len(allowed) == 1 else f"at least {allowed.start}"
+            fail(
+                "A0404",
+                f"`{function}` needs {wanted} dimensions, but `{name}` has {count}",
+                statement.initializer.span,
+                labels=(Mark(statement.selector_span, "selects it"),),
+                help=("select weights only, or use `zeros`, `constant` or `normal`",),
+            )
 
 
 def _selector_help(module: Module) -> tuple[str, ...]:

@@ -38,6 +38,18 @@ INITIALIZERS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "dirac": ((), ("groups",)),
 }
 
+#: How many dimensions a weight must have, where that matters.
+RANKS: Final[dict[str, range]] = {
+    "eye": range(2, 3),
+    "sparse": range(2, 3),
+    "dirac": range(3, 6),
+    "orthogonal": range(2, 99),
+    "xavier_uniform": range(2, 99),
+    "xavier_normal": range(2, 99),
+    "kaiming_uniform": range(2, 99),
+    "kaiming_normal": range(2, 99),
+}
+
 STRINGS: Final = {
     "mode": ("fan_in", "fan_out"),
     "nonlinearity": (
@@ -107,8 +119,10 @@ def evaluate_initial(ctx: Context, statement: ast.Tensor, name: str, type: Tenso
     if plain and not shaped:
         init, args = read_initializer(ctx, value)
         given = {a.name: a for a in args if a.name}
+        if init in RANKS and len(type.shape) not in RANKS[init]:
+            message = f"`{init}` is not defined for {len(type.shape)} dimensions"
+            fail("A0404", message, value.span, help=("use `zeros`, `ones` or `normal`",))
         ctx.pass_.steps[id(statement)] = Step("declare", given=given)
-        del init
         return
     if statement.kind == "param":
         fail(

@@ -260,11 +260,8 @@ def _compare_required(ctx: Context, condition: ast.Compare) -> bool:
         right = evaluate_static(ctx, expr, "a compile-time value")
         if left is POISON or right is POISON:
             raise SilentError
-        if (
-            isinstance(left, Dim | int)
-            and isinstance(right, Dim | int)
-            and op not in ("in", "not in")
-        ):
+        sizes = all(isinstance(v, Dim | int) and not isinstance(v, bool) for v in (left, right))
+        if sizes and op not in ("in", "not in"):
             if decide_comparison(ctx, op, Dim.of(left), Dim.of(right)) is not True:
                 return False
         elif not compare_values(ctx, op, left, right, condition.span, condition):
