@@ -132,12 +132,17 @@ def describe(
         message, help_ = _expectation(machine, found, before)
     if token.text in _FOREIGN and token.type == "NAME":
         help_ = (_FOREIGN[token.text],)
+    if token.text == "//" and _begins_line(source, token):
+        message, help_, at_line_end = "a comment begins with `#`", (), False
     if at_line_end and before is not None:
         span = Span(source, before.end, before.end)
     else:
         span = Span(source, token.start, token.end)
     fixes = _spelling(source, machine, token, before)
-    if fixes:
+    if token.text == "//" and _begins_line(source, token):
+        edit = Edit(Span(source, token.start, token.end), "#")
+        fixes = (Fix("safe", "`//` -> `#`", (edit,)),)
+    elif fixes:
         help_ = (f"perhaps `{fixes[0].edits[0].replacement}` was meant",)
     return Diagnostic(
         "A0001", "error", message, (Label(span, primary=True),), help=help_, fixes=fixes

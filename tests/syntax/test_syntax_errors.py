@@ -19,6 +19,7 @@ IN_BODY = [
     ("if x = 3 { y }", "A0001 2:6 `=` gives a name to a value; equality is `==`"),
     ("if x: y", "A0001 2:5 `if` needs a body in `{ }`"),
     ("x\nelse { y }", "A0001 3:1 `else` follows the `}` of an `if`"),
+    ("x\n// a comment", "A0001 3:1 a comment begins with `#`"),
     ("if x { y } else z", "A0001 2:17 `else` is followed by a body in `{ }` or by `if`"),
     ("reuse a, b", "A0001 2:11 `reuse` needs `by`"),
     ("reuse enc{i} add", "A0001 2:14 `reuse` needs `by`"),
