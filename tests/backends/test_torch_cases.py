@@ -1,8 +1,9 @@
 """One small spec per construct of the language: the emitted module agrees with the graph."""
 
 import pytest
+import torch
 
-from tests.backends.emitted import check_agreement, emit_text
+from tests.backends.emitted import check_agreement, emit_text, namespace
 
 CASES = {
     "unlabelled layers are keyed by position": """
@@ -308,3 +309,34 @@ def test_emitted_module_agrees(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_emission_is_deterministic(name: str) -> None:
     assert emit_text(CASES[name])[1] == emit_text(CASES[name])[1]
+
+
+@pytest.mark.parametrize(
+    ("where", "good", "bad"),
+    [
+        ("4 <= T <= 8", (4, 8), (3, 9)),
+        ("8 >= T", (1, 8), (9,)),
+        ("T % 2 == 0 and T < 8", (2, 6), (3, 8)),
+        ("T == 5", (5,), (4, 6)),
+    ],
+)
+def test_promised_sizes_are_checked(
+    where: str, good: tuple[int, ...], bad: tuple[int, ...]
+) -> None:
+    text = f"model M {{\n    input x: [B, T, 4] where {where}\n    fc: Linear(2)\n}}"
+    model, source = emit_text(text)
+    module = namespace(source)[model.entry.name]()
+    for size in good:
+        assert module(torch.zeros(1, size, 4)).shape == (1, size, 2)
+    for size in bad:
+        with pytest.raises(ValueError, match=f"is required, not T={size}"):
+            module(torch.zeros(1, size, 4))
+
+
+def test_inferred_bounds_are_checked_in_a_chain_too() -> None:
+    text = "model M {\n    input x: [B, 3, H, W]\n    pool: MaxPool2d(4) -> conv: Conv2d(2, 1)\n}"
+    model, source = emit_text(text)
+    module = namespace(source)[model.entry.name]()
+    assert module(torch.zeros(1, 3, 4, 4)).shape == (1, 2, 1, 1)
+    with pytest.raises(ValueError, match="H >= 4 is required, not H=3"):
+        module(torch.zeros(1, 3, 3, 4))

@@ -51,7 +51,7 @@ def call_block(
             args.append(e.size(hint, actual))
             continue
         given = [(p, f.given[param.source]) for p, f in frames if param.source in f.given]
-        if not given and param.default is not None and _at_default(frames, param):
+        if not given and param.default is not None:
             continue
         if len(given) == len(frames) and _same_or_written(planner, e, given):
             expr = argument(e, param.source, given)
@@ -198,10 +198,6 @@ def _passed_on(e: Emitter, param: CtorParam, frames: list[tuple[Pass, Frame]]) -
         return e.literal([f.constants[param.source] for _, f in frames])
     except CannotEmit:
         return e.block_argument(param, frames)
-
-
-def _at_default(frames: list[tuple[Pass, Frame]], param: CtorParam) -> bool:
-    return True
 
 
 def _input_size(

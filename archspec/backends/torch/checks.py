@@ -2,11 +2,16 @@
 
 from archspec import pycode as py
 from archspec.backends.torch.emitter import Emitter
-from archspec.backends.torch.sizes import CannotEmit
 from archspec.pycode.printer import print_expr
 from archspec.syntax import ast
 
 INVERSE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", "<=": ">", ">": "<="}
+
+
+def needs_checks(e: Emitter) -> bool:
+    """Whether a model promises or needs anything of the sizes of its inputs."""
+    inputs = [s for s in e.passes[0].frame.block.body.statements if isinstance(s, ast.Input)]
+    return any(s.where for s in inputs) or bool(e.planner.lower_bounds(e.passes))
 
 
 def emit_checks(e: Emitter) -> None:
@@ -19,10 +24,7 @@ def emit_checks(e: Emitter) -> None:
         for condition in statement.where:
             found.extend(_condition(e, statement, condition))
     for symbol, lower in e.planner.lower_bounds(e.passes):
-        try:
-            size = e.translate_forward(ast.Name(symbol, span=block.span))
-        except CannotEmit:
-            continue
+        size = e.translate_forward(ast.Name(symbol, span=block.span))
         test = py.Compare(size, (("<", py.const(lower)),))
         found.append(_refusal(test, f"{symbol} >= {lower} is required, not ", size))
     if found:
@@ -38,15 +40,19 @@ def emit_checks(e: Emitter) -> None:
 def _condition(e: Emitter, statement: ast.Input, condition: ast.Expr) -> list[py.Stmt]:
     if isinstance(condition, ast.Binary) and condition.op == "and":
         return _condition(e, statement, condition.left) + _condition(e, statement, condition.right)
-    if not isinstance(condition, ast.Compare) or len(condition.rest) != 1:
+    if not isinstance(condition, ast.Compare):
+        # The checker narrows sizes by comparisons only; anything else held when it was compiled.
         return []
-    op, right = condition.rest[0]
+    found: list[py.Stmt] = []
     left = e.translate_forward(condition.first)
-    bound = e.translate_forward(right)
-    test = py.Compare(left, ((INVERSE[op], bound),))
     text = f"{statement.name}: {condition.span.text} is required, not "
-    size = left.left if isinstance(left, py.Binary) else left
-    return [_refusal(test, text, size)]
+    for op, expr in condition.rest:
+        right = e.translate_forward(expr)
+        side = right if isinstance(left, py.Constant) else left
+        size = side.left if isinstance(side, py.Binary) else side
+        found.append(_refusal(py.Compare(left, ((INVERSE[op], right),)), text, size))
+        left = right
+    return found
 
 
 def _refusal(test: py.Expr, text: str, size: py.Expr) -> py.Stmt:

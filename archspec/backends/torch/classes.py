@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from archspec import pycode as py
 from archspec.backends.torch.body import emit_statements
-from archspec.backends.torch.checks import emit_checks
+from archspec.backends.torch.checks import emit_checks, needs_checks
 from archspec.backends.torch.constructor import constructor_body, ordered_params, parameter
 from archspec.backends.torch.docs import fixed_doc, forward_doc, wrapped
 from archspec.backends.torch.emitter import SELF, Container, CtorParam, Emitter, Hints, Passes, Val
@@ -88,6 +88,8 @@ def _assemble(
     from archspec.backends.torch.planner import ClassPlan
 
     sequential = is_chain(e, statements, e.passes) and not _extras(statements)
+    # A `Sequential` has no `forward` of its own to refuse sizes in.
+    sequential = sequential and not (is_model_class(e) and needs_checks(e))
     e.container = Container(SELF, sequential)
     entry = flow
     if sequential:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from archspec import pycode as py
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim
-from archspec.elaborate.values import Tensor, tensors_in
 
 if TYPE_CHECKING:
     pass
@@ -55,7 +54,3 @@ def annotation(values: list[Any]) -> py.Expr:
     if type(None) in kinds and len(kinds) > 1:
         return py.Binary("|", annotation([v for v in values if v is not None]), py.const(None))
     return py.name("Any")
-
-
-def first_tensor(value: Any) -> Tensor | None:
-    return next(tensors_in(value), None)

@@ -88,7 +88,6 @@ class Planner:
         self.helpers: list[py.FunctionDef] = []
         self.groups: dict[Any, Group] = {}
         self.keys: dict[int, Any] = {}
-        self.entry_names = {m.entry.name for m in models}
         self._stages: list[ast.Stage] = []
         self._calls = 0
         for model in models:
