@@ -20,13 +20,14 @@ print("four images of 224 x 224 give logits of shape", tuple(logits.shape))
 endef
 export RUN
 
-.PHONY: help demo test lint test-exhaustive clean
+.PHONY: help demo test lint test-exhaustive zoo clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo             build DenseNet-121 from its spec, run it, print its summary'
 	@echo 'make test             ruff, mypy and the tests'
 	@echo 'make test-exhaustive  the tests that take too long for every change'
+	@echo 'make zoo              compare all of specs/ with the published models, write docs/zoo.md'
 	@echo 'make clean            remove what these made'
 
 demo: $(VENV)/.installed
@@ -48,6 +49,9 @@ lint: $(VENV)/.installed-test
 
 test-exhaustive: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n $(JOBS) -m exhaustive -o faulthandler_timeout=3600
+
+zoo: $(VENV)/.installed-test
+	$(BIN)/python -m tests.parity.page --jobs $(JOBS)
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis .pytest_cache

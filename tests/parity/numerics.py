@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from tests.support.references import tensors
+
 
 def randomise(model: nn.Module, seed: int) -> dict[str, Tensor]:
     """Fill every weight and running statistic of `model` with plausible numbers; gives the state.
@@ -35,12 +37,16 @@ def relative_error(got: Tensor, want: Tensor) -> float:
     return (got - want).abs().max().item() / scale
 
 
-def gradients(model: nn.Module, x: Tensor, weight: Tensor) -> dict[str, Tensor]:
-    """Gradients of `(model(x) * weight).sum()` in train mode, by parameter, and the input's."""
+def gradients(model: nn.Module, inputs: tuple[Tensor, ...]) -> dict[str, Tensor]:
+    """Gradients in train mode of all outputs, weighted at random, by parameter and input."""
     model.train()
-    x = x.clone().requires_grad_()
-    (model(x) * weight).sum().backward()
+    torch.manual_seed(3)  # of dropout
+    inputs = tuple(x.clone().requires_grad_(x.is_floating_point()) for x in inputs)
+    outputs = tensors(model(*inputs))
+    generator = torch.Generator().manual_seed(4)
+    weights = [torch.randn(y.shape, generator=generator, dtype=y.dtype) for y in outputs]
+    torch.stack([(y * w).sum() for y, w in zip(outputs, weights, strict=True)]).sum().backward()  # type: ignore[no-untyped-call]
     found = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
     assert len(found) == sum(1 for _ in model.parameters())
-    assert x.grad is not None
-    return {**found, "input": x.grad}
+    found |= {f"input {i}": x.grad for i, x in enumerate(inputs) if x.grad is not None}
+    return found

@@ -6,35 +6,13 @@ the imports; of the emitted file all counts. Its lines are narrower (88 columns,
 which counts against it.
 """
 
-import ast
 import inspect
-import io
-import tokenize
 from types import ModuleType
 
 from archspec.pipeline import emit_python
+from tests.support.lines import python_lines
 from tests.support.torchvision_cpu import torchvision_models
 from tests.support.zoo import graph_of
-
-SILENT = {
-    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
-    tokenize.ENDMARKER,
-}  # fmt: skip
-
-
-def code_lines(source: str) -> int:
-    documents: set[int] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
-            node
-        ):
-            first = node.body[0]
-            documents |= set(range(first.lineno, (first.end_lineno or first.lineno) + 1))
-    lines: set[int] = set()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type not in SILENT:
-            lines |= set(range(token.start[0], token.end[0] + 1))
-    return len(lines - documents)
 
 
 def classes_of(module: ModuleType, *names: str) -> str:
@@ -46,12 +24,12 @@ def test_emitted_densenet_is_no_longer_than_torchvisions() -> None:
     assert densenet is not None
     theirs = classes_of(densenet, "_DenseLayer", "_DenseBlock", "_Transition", "DenseNet")
     ours = emit_python([graph_of("densenet", "DenseNet121")])
-    assert code_lines(ours) <= code_lines(theirs)
+    assert python_lines(ours) <= python_lines(theirs)
     assert len(ours.splitlines()) <= len(theirs.splitlines())
 
 
-def test_code_lines_are_counted() -> None:
+def test_python_lines_are_counted() -> None:
     source = (
         '"""Doc."""\n\n# comment\nx = [\n    1,\n]  # here\n\n\ndef f():\n    """Doc\n    it."""\n'
     )
-    assert code_lines(source) == 4
+    assert python_lines(source) == 4

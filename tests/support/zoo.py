@@ -1,7 +1,7 @@
-"""The specs of this repository, and what each of their models is compared with."""
+"""The specs of this repository: their graphs, what is emitted for them, published numbers."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -18,40 +18,24 @@ LANGUAGE: Final = ROOT / "tests" / "specs" / "language"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A model of a spec, its row in `models.csv`, which for torchvision's is its function there."""
+    """A model of a spec, and the model of another library or paper that it is compared with."""
 
     spec: str
     model: str
+    #: Its row in `models.csv`, where it has one, and its name in the library.
     reference: str
+    source: str = "torchvision"
+    #: Height and width of the images of the parity tests.
+    image: int = 64
+    #: Those at which MACs are counted, where `models.csv` has no row.
+    size: int = 224
+    #: What the library's constructor is given.
+    options: dict[str, Any] = field(default_factory=dict)
+    #: Too slow for every run of the tests.
+    exhaustive: bool = False
 
     def __str__(self) -> str:
         return self.reference
-
-
-#: Compared with torchvision in full: names, numbers, outputs, gradients.
-TORCHVISION: Final = (
-    Case("densenet", "DenseNet121", "densenet121"),
-    Case("densenet", "DenseNet161", "densenet161"),
-    Case("densenet", "DenseNet169", "densenet169"),
-    Case("densenet", "DenseNet201", "densenet201"),
-    Case("resnet", "ResNet18", "resnet18"),
-    Case("resnet", "ResNet34", "resnet34"),
-    Case("resnet", "ResNet50", "resnet50"),
-    Case("resnet", "ResNet101", "resnet101"),
-    Case("resnet", "ResNet152", "resnet152"),
-    Case("resnet", "ResNeXt50_32x4d", "resnext50_32x4d"),
-    Case("resnet", "WideResNet50_2", "wide_resnet50_2"),
-)
-
-#: Compared with published numbers.
-COUNTED: Final = (
-    *TORCHVISION,
-    Case("unet", "OriginalUNet", "unet_original_valid_convs"),
-    Case("gpt2", "GPT2", "gpt2"),
-    Case("gpt2", "GPT2Medium", "gpt2-medium"),
-    Case("gpt2", "GPT2Large", "gpt2-large"),
-    Case("gpt2", "GPT2XL", "gpt2-xl"),
-)
 
 
 @dataclass(frozen=True, slots=True)
