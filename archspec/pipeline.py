@@ -4,46 +4,66 @@ Nothing here imports torch.
 """
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics import ArchSpecError, Diagnostic, Label
 from archspec.diagnostics.suggest import closest
-from archspec.elaborate import Elaborated, FileScope, Limits, Loader, ModelEntry, elaborate
+from archspec.elaborate import Elaborated, FileScope, Limits, Loader, ModelEntry, Trace, elaborate
 from archspec.elaborate.files import read_source
-from archspec.source import SourceFile
+from archspec.source import SourceFile, Span
+
+if TYPE_CHECKING:
+    from archspec.diagnostics.model import FixLevel
+    from archspec.repair import Mended, Texts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """One file with all that it imports; `diagnostics` are the faults of syntax and definitions."""
+    """One file with all that it imports.
+
+    `diagnostics` are the faults of syntax and definitions; what they propose as fixes was not tried
+    yet (see `refuse` and `check`).
+    """
 
     scope: FileScope
     diagnostics: tuple[Diagnostic, ...]
+    #: The files that were read, by their keys.
+    files: frozenset[Path]
 
     @property
     def models(self) -> dict[str, ModelEntry]:
         """Models and variants of the file itself that can be built as they are, in order."""
         return {n: e for n, e in self.scope.models.items() if not missing_parameters(e)}
 
+    def changed(self, texts: "Texts") -> "Program":
+        """The program with other texts in the place of its files; itself if it reads none."""
+        if self.files.isdisjoint(texts):
+            return self
+        source = self.scope.source
+        text = texts.get(source.key, source.text)
+        return _load(SourceFile(source.name, text, source.path), texts)
+
 
 def load_file(path: Path) -> Program:
     """Read and parse a file and its imports; raises only if the file itself can't be read."""
-    return _load(read_source(path), path.resolve())
+    return _load(read_source(path))
 
 
 def load_text(text: str, name: str = "<text>") -> Program:
     """As `load_file`, for a text; imports are relative to the working directory."""
-    return _load(SourceFile(name, text), None)
+    return _load(SourceFile(name, text))
 
 
-def _load(source: SourceFile, path: Path | None) -> Program:
-    loader = Loader()
-    scope = loader.load(source, path)
-    return Program(scope, tuple(loader.diagnostics))
+def _load(source: SourceFile, texts: "Texts | None" = None) -> Program:
+    loader = Loader(texts)
+    scope = loader.load(source)
+    files = {source.key, *loader.scopes}
+    return Program(scope, tuple(loader.diagnostics), frozenset(files))
 
 
 def missing_parameters(entry: ModelEntry) -> tuple[str, ...]:
@@ -104,43 +124,162 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-@_without_collection()
 def build_graph(
     program: Program,
     name: str,
     overrides: Mapping[str, Any] | None = None,
     limits: Limits | None = None,
 ) -> Elaborated:
-    """Elaborate and check one model; raises `ArchSpecError` with all faults."""
+    """Elaborate and check one model; raises `ArchSpecError` with all faults and their fixes."""
+    refuse(program)
+    entry = find_model(program, name, overrides)
+    trace = Trace()
+    try:
+        return _elaborate(entry, overrides, limits, trace)
+    except ArchSpecError as error:
+        found = error.diagnostics
+    from archspec.repair import verified  # only who has faults pays
+
+    def recheck(texts: "Texts", trace: Trace) -> Iterator[Diagnostic]:
+        changed = program.changed(texts)
+        yield from changed.diagnostics
+        if name in changed.scope.models:
+            yield from _of_model(changed.scope.models[name], overrides, limits, trace)
+
+    raise ArchSpecError(verified(found, trace.statements, recheck))
+
+
+@_without_collection()
+def _elaborate(
+    entry: ModelEntry,
+    overrides: Mapping[str, Any] | None = None,
+    limits: Limits | None = None,
+    trace: Trace | None = None,
+) -> Elaborated:
+    return elaborate(entry, overrides, limits, trace)
+
+
+def refuse(program: Program) -> None:
+    """Raise `ArchSpecError` with the faults of syntax and definitions, if there are any."""
     if program.diagnostics:
-        raise ArchSpecError(program.diagnostics)
-    return elaborate(find_model(program, name, overrides), overrides, limits)
+        from archspec.repair import verified
+
+        raise ArchSpecError(verified(program.diagnostics, {}, partial(_recheck, program, ())))
 
 
-def check(program: Program) -> tuple[Diagnostic, ...]:
-    """All faults and warnings of a file: its own, else those of each of its models."""
-    found: list[Diagnostic] = list(program.diagnostics)
-    if any(d.severity == "error" for d in found):
-        return tuple(found)
-    for name in program.models:
-        try:
-            found.extend(build_graph(program, name).warnings)
-        except ArchSpecError as error:
-            found.extend(error.diagnostics)
-    return _distinct(found)
+def check(program: Program, *, fixes: bool = True) -> tuple[Diagnostic, ...]:
+    """All faults and warnings of a file: its own, else those of each of its models.
+
+    With `fixes`, each has those that were tried and mend it, else none.
+    """
+    return _check(program, Trace(), fixes)
+
+
+def _check(program: Program, trace: Trace, fixes: bool) -> tuple[Diagnostic, ...]:
+    faulty: list[str] = []
+    found = _distinct([*_diagnose(program, trace, faulty=faulty)])
+    if not fixes or not found:
+        return tuple(replace(d, fixes=()) for d in found)
+    from archspec.repair import verified
+
+    return verified(found, trace.statements, partial(_recheck, program, faulty))
+
+
+def _recheck(
+    program: Program, first: Sequence[str], texts: "Texts", trace: Trace
+) -> Iterator[Diagnostic]:
+    """What `check` would find with changed texts, beginning with the models `first`."""
+    return _diagnose(program.changed(texts), trace, first)
+
+
+def _diagnose(
+    program: Program, trace: Trace, first: Sequence[str] = (), faulty: list[str] | None = None
+) -> Iterator[Diagnostic]:
+    """As `check`, each as it is found; `faulty` is told the models with errors."""
+    yield from program.diagnostics
+    if any(d.severity == "error" for d in program.diagnostics):
+        return
+    models = program.models
+    for name in dict.fromkeys((*first, *models)):
+        if name in models:
+            found = _of_model(models[name], None, None, trace)
+            if faulty is not None and any(d.severity == "error" for d in found):
+                faulty.append(name)
+            yield from found
+
+
+def _of_model(
+    entry: ModelEntry,
+    overrides: Mapping[str, Any] | None,
+    limits: Limits | None,
+    trace: Trace,
+) -> tuple[Diagnostic, ...]:
+    try:
+        return _elaborate(entry, overrides, trace.within(limits or Limits()), trace).warnings
+    except ArchSpecError as error:
+        return error.diagnostics
+
+
+def check_all(programs: Sequence[Program]) -> tuple[Diagnostic, ...]:
+    """As `check`; a fault of an imported file is found by each that imports it, and given once."""
+    return _Roots(programs).check({})[0]
+
+
+def mend(
+    programs: Sequence[Program],
+    levels: "Collection[FixLevel]",
+    writable: Callable[[Path], bool] = lambda _: True,
+) -> "Mended":
+    """Apply the fixes of `levels` to the texts of `programs`, until none is left; writes nothing.
+
+    A file is told by its key. What mends one program does not bring errors to another.
+    """
+    from archspec.repair import mend
+
+    return mend(_Roots(programs), levels, writable)
+
+
+class _Roots:
+    """Programs that are mended together; each is checked again only when its texts change."""
+
+    def __init__(self, programs: Sequence[Program]) -> None:
+        self._programs = list(programs)
+        #: The changed texts that each program was last checked with, what was found, what was run.
+        self._checked: list[tuple[Texts, tuple[Diagnostic, ...], Trace] | None]
+        self._checked = [None] * len(programs)
+
+    def check(self, texts: "Texts") -> tuple[tuple[Diagnostic, ...], dict[Span, bool]]:
+        found: list[Diagnostic] = []
+        statements: dict[Span, bool] = {}
+        for i, program in enumerate(self._programs):
+            checked = self._checked[i]
+            if checked is None or checked[0] != _read_by(program, texts):
+                program = self._programs[i] = program.changed(texts)
+                trace = Trace()
+                diagnostics = _check(program, trace, fixes=True)
+                checked = self._checked[i] = (_read_by(program, texts), diagnostics, trace)
+            found.extend(checked[1])
+            statements |= checked[2].statements
+        return _distinct(found), statements
+
+    def recheck(self, texts: "Texts", trace: Trace) -> Iterator[Diagnostic]:
+        for program in self._programs:
+            if not program.files.isdisjoint(texts):
+                yield from _diagnose(program.changed(texts), trace)
+
+
+def _read_by(program: Program, texts: "Texts") -> "Texts":
+    return {file: text for file, text in texts.items() if file in program.files}
 
 
 def _distinct(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Variants share their blocks, and so their faults: each place is reported once."""
-    seen: set[object] = set()
-    kept = []
+    kept: dict[object, Diagnostic] = {}
     for diagnostic in diagnostics:
-        primary = diagnostic.primary
-        key = (diagnostic.code, primary.span if primary is not None else diagnostic.message)
-        if key not in seen:
-            seen.add(key)
-            kept.append(diagnostic)
-    return tuple(kept)
+        place = diagnostic.place
+        where = (place.span.source.key, place.span.start, place.span.end) if place else None
+        kept.setdefault((diagnostic.code, where or diagnostic.message), diagnostic)
+    return tuple(kept.values())
 
 
 @_without_collection()
@@ -152,6 +291,6 @@ def emit_python(models: Sequence[Elaborated]) -> str:
 
 
 __all__ = [
-    "Program", "build_graph", "check", "emit_python", "find_model", "load_file",
-    "load_text", "missing_parameters",
+    "Program", "build_graph", "check", "check_all", "emit_python", "find_model", "load_file",
+    "load_text", "mend", "missing_parameters", "refuse",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ included; lines and columns are 1-based, as editors show them.
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -19,10 +20,19 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SourceFile:
-    """One file: `name` is how it is shown to the user, `text` its full contents."""
+    """One file: `name` is how it is shown to the user, `text` its full contents.
+
+    `path` is where it lies, resolved; None for a text that is no file.
+    """
 
     name: str
     text: str = field(repr=False)
+    path: Path | None = field(default=None, repr=False)
+
+    @property
+    def key(self) -> Path:
+        """What tells this file from others, however it is shown and whatever its text."""
+        return self.path or Path(self.name)
 
     @cached_property
     def _line_starts(self) -> list[int]:

@@ -113,8 +113,7 @@ def elaborate_models(
     """The chosen models, or all, checked; warnings are shown. Raises `ArchSpecError`."""
     from archspec import pipeline
 
-    if program.diagnostics:
-        raise ArchSpecError(program.diagnostics)
+    pipeline.refuse(program)
     names = tuple(dict.fromkeys(models)) or tuple(program.models)
     if not names:
         raise ArchSpecError((_no_models(program),))
@@ -155,7 +154,9 @@ def _syntax_tree(program: "Program") -> str:
 
     result = parse(program.scope.source)
     if result.diagnostics or result.file is None:
-        raise ArchSpecError(result.diagnostics)
+        from archspec.repair import verified_syntax
+
+        raise ArchSpecError(verified_syntax(result.diagnostics))
     return dump(result.file)
 
 

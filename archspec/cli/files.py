@@ -53,11 +53,12 @@ def read_stdin() -> SourceFile:
         raise ArchSpecError((Diagnostic("A0801", "error", message),)) from None
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str, help: str = "write elsewhere with `-o`") -> None:
     """Write `text` as UTF-8 so that a reader sees the old file or the new one, never a part.
 
     A file that exists keeps its permissions, a link its target; what is no regular file (a
-    terminal, a pipe) is written to directly. Raises `ArchSpecError` A0802.
+    terminal, a pipe) is written to directly. Raises `ArchSpecError` A0802, with `help` where the
+    file or its directory cannot be written to.
     """
     data = text.encode("utf-8", errors="backslashreplace")
     try:
@@ -71,7 +72,7 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         missing = isinstance(error, FileNotFoundError)
-        help = "make the directory first" if missing else "write elsewhere with `-o`"
+        help = "make the directory first" if missing else help
         _refuse(path, reason, help)
 
 

@@ -1,18 +1,14 @@
 """`archspec fmt`."""
 
-import sys
-from difflib import unified_diff
 from pathlib import Path
 
 import click
 
 from archspec.cli.options import format_option
-from archspec.cli.output import FAULTY, color_of, count, echo, show
+from archspec.cli.output import FAULTY, count, echo, print_diff, show
 from archspec.diagnostics import ArchSpecError
 from archspec.diagnostics.render import Format
 from archspec.source import SourceFile
-
-_DIFF_COLORS = {"+": "32", "-": "31", "@": "36"}
 
 
 @click.command(short_help="Format specs.")
@@ -46,11 +42,11 @@ def fmt(
             if text != source.text:
                 changed.append(file)
             if diff:
-                _print_diff(source, text)
+                print_diff(source.name, source.text, text, "formatted")
             elif file == STDIN and not check:
                 echo(text, end="")
             elif text != source.text and not check:
-                write_atomically(file, text)
+                write_atomically(file, text, "make it writable")
         except ArchSpecError as error:
             faults.extend(error.diagnostics)
     if faults:
@@ -76,12 +72,9 @@ def _read(file: Path) -> SourceFile:
 def _formatted(source: SourceFile) -> str:
     from archspec.syntax.format import format_source
 
-    return format_source(source)
+    try:
+        return format_source(source)
+    except ArchSpecError as error:
+        from archspec.repair import verified_syntax
 
-
-def _print_diff(source: SourceFile, text: str) -> None:
-    color = color_of(sys.stdout)
-    before, after = source.text.splitlines(), text.splitlines()
-    for line in unified_diff(before, after, source.name, f"{source.name} (formatted)", lineterm=""):
-        code = _DIFF_COLORS.get(line[:1]) if color else None
-        echo(f"\x1b[{code}m{line}\x1b[0m" if code else line)
+        raise ArchSpecError(verified_syntax(error.diagnostics)) from None

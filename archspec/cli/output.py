@@ -13,6 +13,7 @@ from archspec.diagnostics import ArchSpecError, Diagnostic
 from archspec.diagnostics.render import Format, render
 
 FAULTY = 1
+_DIFF_COLORS = {"+": "32", "-": "31", "@": "36"}
 
 
 def color_of(stream: TextIO | None) -> bool:
@@ -41,6 +42,17 @@ def show(diagnostics: Sequence[Diagnostic], format: Format, *, err: bool) -> Non
 def echo(text: str, *, err: bool = False, end: str = "\n") -> None:
     """Print `text` as it is: escape codes in it are wanted."""
     click.echo(f"{text}{end}", err=err, nl=False, color=True)
+
+
+def print_diff(name: str, before: str, after: str, how: str) -> None:
+    """Print on stdout what changes in the file called `name`; `how`, in a word, it was changed."""
+    from difflib import unified_diff
+
+    color = color_of(sys.stdout)
+    lines = before.splitlines(), after.splitlines()
+    for line in unified_diff(*lines, name, f"{name} ({how})", lineterm=""):
+        code = _DIFF_COLORS.get(line[:1]) if color else None
+        echo(f"\x1b[{code}m{line}\x1b[0m" if code else line)
 
 
 def reporting(command: Callable[..., None]) -> Callable[..., None]:

@@ -28,14 +28,16 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A change of the source that mends the fault.
+    """A change of the source that mends the fault; `title` says it where the edits don't.
 
-    `safe` keeps what the author meant, `maybe` changes the model, `placeholder` needs filling in.
+    `safe` keeps what the author meant, `maybe` changes the model, `placeholder` needs a decision
+    that only the author can take. What a diagnostic is raised with are candidates: those that are
+    shown were tried (see `repair`).
     """
 
     level: FixLevel
     title: str
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[Edit, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Edit, Fix
+from archspec.diagnostics import Diagnostic
 from archspec.diagnostics import Label as Mark
 from archspec.elaborate.apply import apply_layer, check_node_limit
 from archspec.elaborate.binding import bind_params, match_params
@@ -159,7 +159,6 @@ def apply_label(ctx: Context, stage: ast.Stage, label: Label, flow: Flowing) -> 
             help=("begin with what flows into it, or with an input",),
         )
     if not label.reusable or label.target is None:
-        insert = Span(label.span.source, label.stage.span.start, label.stage.span.start)
         fail(
             "A0303",
             f"`{label.name}` is applied a second time, but it is not shared",
@@ -167,9 +166,6 @@ def apply_label(ctx: Context, stage: ast.Stage, label: Label, flow: Flowing) -> 
             "second application",
             labels=(Mark(label.span, "declared and applied here"),),
             help=(f"declare it first with `shared {label.name}: …`, then apply it where needed",),
-            fixes=(
-                Fix("placeholder", f"add `shared {label.name}: …`", (Edit(insert, "shared "),)),
-            ),
         )
     if flow is None:
         nothing_flows(label.name, stage.core.span)

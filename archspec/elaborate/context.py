@@ -1,5 +1,6 @@
 """The state of one elaboration: the graph under construction, diagnostics, limits, caches."""
 
+import sys
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
@@ -34,6 +35,23 @@ class Limits:
     nodes: int = 200_000
     items: int = 100_000
     bits: int = 256
+
+
+@dataclass(slots=True)
+class Trace:
+    """What elaborations tell beside their diagnostics.
+
+    `left` is the number of steps that they may still take together. `statements` has the spans of
+    those that were run, and whether each went through every time: where one failed, or depends on
+    one that did, something may still be wrong that was not looked at.
+    """
+
+    left: int = sys.maxsize
+    statements: dict[Span, bool] = field(default_factory=dict)
+
+    def within(self, limits: Limits) -> Limits:
+        """`limits`, but no more steps than are left."""
+        return replace(limits, steps=max(0, min(limits.steps, self.left)))
 
 
 class SpecError(Exception):
@@ -106,6 +124,9 @@ class Context:
     deepest: tuple[Span, ...] = ()
     steps: int = 0
     depth: int = 0
+    #: The statements that were run, and those that failed or depend on one that did, by identity.
+    run: dict[int, ast.Statement] = field(default_factory=dict)
+    failing: set[int] = field(default_factory=set)
     #: Results of parameter validation and of shape rules, by call: repeated blocks cost little.
     validated: dict[Any, Any] = field(default_factory=dict)
     ruled: dict[Any, Any] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """Files and their definitions: reading, importing, and the scope that a file's names live in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ class FileScope:
     """The definitions of one file, its own and imported ones."""
 
     source: SourceFile
-    path: Path | None
     names: dict[str, Any] = field(default_factory=dict)
     spans: dict[str, Span] = field(default_factory=dict)
     #: Models and variants defined here, in order.
@@ -73,7 +73,7 @@ def read_source(path: Path, shown: str | None = None, at: Span | None = None) ->
         message = f"cannot read `{shown or path}`: {reason[:1].lower()}{reason[1:]}"
         raise ArchSpecError((Diagnostic(code, "error", message, labels),)) from None
     try:
-        return SourceFile(shown or str(path), data.decode("utf-8-sig"))
+        return SourceFile(shown or str(path), data.decode("utf-8-sig"), path.resolve())
     except UnicodeDecodeError as error:
         message = (
             f"`{shown or path}` is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}"
@@ -83,16 +83,20 @@ def read_source(path: Path, shown: str | None = None, at: Span | None = None) ->
 
 
 class Loader:
-    """Loads a file and all that it imports, each once; reports every fault found."""
+    """Loads a file and all that it imports, each once; reports every fault found.
 
-    def __init__(self) -> None:
+    `texts` are read instead of the files at these paths.
+    """
+
+    def __init__(self, texts: Mapping[Path, str] | None = None) -> None:
+        self.texts = texts or {}
         self.scopes: dict[Path, FileScope] = {}
         self.loading: list[Path] = []
         self.diagnostics: list[Diagnostic] = []
 
-    def load(self, source: SourceFile, path: Path | None) -> FileScope:
+    def load(self, source: SourceFile) -> FileScope:
         """The scope of `source`; faults are collected in `diagnostics`."""
-        scope = FileScope(source, path)
+        scope, path = FileScope(source), source.path
         if path is not None:
             self.scopes[path] = scope
             self.loading.append(path)
@@ -222,7 +226,7 @@ class Loader:
             self._bind(scope, name, value)
 
     def _import(self, scope: FileScope, use: ast.Use) -> FileScope | None:
-        base = scope.path.parent if scope.path is not None else Path()
+        base = scope.source.path.parent if scope.source.path is not None else Path()
         relative = Path(use.path)
         if relative.is_absolute() or "\0" in use.path or relative.suffix != ".arch":
             self._error(
@@ -256,12 +260,14 @@ class Loader:
             )
             return None
         shown = str(Path(scope.source.name).parent / relative)
+        if path in self.texts:
+            return self.load(SourceFile(shown, self.texts[path], path))
         try:
             source = read_source(path, shown, use.path_span)
         except ArchSpecError as error:
             self.diagnostics.extend(error.diagnostics)
             return None
-        return self.load(source, path)
+        return self.load(source)
 
     def _error(self, code: str, message: str, span: Span, help: str) -> None:
         label = Label(span, "", primary=True)

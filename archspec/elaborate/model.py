@@ -10,7 +10,7 @@ from archspec.dims import Domains
 from archspec.elaborate.application import too_deep
 from archspec.elaborate.binding import bind_params
 from archspec.elaborate.conditions import state_conditions
-from archspec.elaborate.context import Context, Limits, SilentError, SpecError
+from archspec.elaborate.context import Context, Limits, SilentError, SpecError, Trace
 from archspec.elaborate.evaluate import variant_arguments
 from archspec.elaborate.files import ModelEntry
 from archspec.elaborate.finish import finish
@@ -39,11 +39,15 @@ class Elaborated:
 
 
 def elaborate(
-    entry: ModelEntry, overrides: Mapping[str, Any] | None = None, limits: Limits | None = None
+    entry: ModelEntry,
+    overrides: Mapping[str, Any] | None = None,
+    limits: Limits | None = None,
+    trace: Trace | None = None,
 ) -> Elaborated:
     """Unroll and check one model; raises `ArchSpecError` with every fault found.
 
     `overrides` replaces parameters of the model by name; unknown names are the caller's to refuse.
+    `trace` is told what was done.
     """
     block, span = entry.block, entry.span
     root = Module("", None, span, block=entry.name)
@@ -58,10 +62,19 @@ def elaborate(
         pass
     except RecursionError:
         ctx.diagnostics.append(too_deep(ctx.deepest, span))
+    if trace is not None:
+        _tell(trace, ctx)
     state_conditions(ctx)
     if ctx.failed:
         raise ArchSpecError(tuple(ctx.diagnostics))
     return Elaborated(entry, graph, frame, tuple(ctx.diagnostics))
+
+
+def _tell(trace: Trace, ctx: Context) -> None:
+    trace.left -= ctx.steps
+    for id_, statement in ctx.run.items():
+        sound = id_ not in ctx.failing
+        trace.statements[statement.span] = trace.statements.get(statement.span, True) and sound
 
 
 def _run(ctx: Context, entry: ModelEntry, overrides: Mapping[str, Any]) -> None:

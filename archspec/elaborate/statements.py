@@ -37,6 +37,9 @@ def run_statements(ctx: Context, statements: tuple[ast.Statement, ...], flow: Fl
             flow = _poison(ctx, statement)
         except SilentError:
             flow = _poison(ctx, statement)
+        ctx.run[id(statement)] = statement
+        if flow is POISON:
+            ctx.failing.add(id(statement))
     return flow
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archspec import pipeline
-from archspec.diagnostics import ArchSpecError, Diagnostic
+from archspec.diagnostics import Diagnostic
 from archspec.elaborate import Elaborated
 from archspec.ir import Graph
 from archspec.pipeline import Program
@@ -29,8 +29,7 @@ def loads(text: str, name: str = "<text>") -> "Spec":
 
 
 def _spec(program: Program) -> "Spec":
-    if any(d.severity == "error" for d in program.diagnostics):
-        raise ArchSpecError(program.diagnostics)
+    pipeline.refuse(program)
     return Spec(program)
 
 

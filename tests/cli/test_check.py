@@ -22,7 +22,8 @@ def test_every_fault_of_a_file(run: Run) -> None:
     assert result.exit_code == 1
     assert "error[A0102]: unknown layer `Linaer`" in result.stdout
     assert "error[A0105]: `Linear` has no argument `baias`" in result.stdout
-    assert result.stdout.endswith("\n\nchecked 1 file: 2 errors\n")
+    totals = "checked 1 file: 2 errors\n2 fixes available with --fix\n"
+    assert result.stdout.endswith(f"\n\n{totals}")
 
 
 def test_directories_are_searched(run: Run) -> None:
@@ -34,7 +35,7 @@ def test_directories_are_searched(run: Run) -> None:
     result = run("check", ".", "good.arch", "--format", "concise")
     lines = result.stdout.splitlines()
     assert lines[0].startswith("bad.arch:3:5: error[A0102]")
-    assert lines[-1] == "checked 3 files: 2 errors"
+    assert lines[-2] == "checked 3 files: 2 errors"
 
 
 def test_a_directory_without_specs_is_no_success(run: Run) -> None:
@@ -98,7 +99,7 @@ def test_standard_input(run: Run) -> None:
 def test_concise(run: Run) -> None:
     lines = run("check", "bad.arch", "--format", "concise").stdout.splitlines()
     assert lines[0] == "bad.arch:3:5: error[A0102] unknown layer `Linaer`"
-    assert len(lines) == 3
+    assert len(lines) == 4
 
 
 def test_json_is_one_document(run: Run) -> None:

@@ -216,7 +216,7 @@ def test_fixes() -> None:
         Fix("maybe", "t", (Edit(at, " align {\n    Conv2d(128, 1)\n}"),)),
         Fix("safe", "t", (Edit(label(source, ", 2").span, ""),)),
         Fix("safe", "rename both", (Edit(at, "a"), Edit(at, "b"))),
-        Fix("placeholder", "write a layer"),
+        Fix("placeholder", "write a layer", (Edit(at, "a\n" * 60),)),
         Fix("maybe", "add much", (Edit(at, "x" * 500),)),
     )
     text = render_text([Diagnostic("A0001", "error", "wrong", fixes=fixes)])

@@ -28,6 +28,7 @@ ROOMS: Final = {
     "ir": 3,
     "elaborate": 4,
     "passes": 4,
+    "repair": 5,
     "reuse": 5,
     "backends": 5,
     "pipeline": 6,

@@ -37,7 +37,7 @@ def faults(text: str) -> list[str]:
         f"{d.code} {d.place.span.position.line}:{d.place.span.position.column} {d.message}"
         if d.place
         else f"{d.code} {d.message}"
-        for d in check(load_text(text, "net.arch"))
+        for d in check(load_text(text, "net.arch"), fixes=False)
     ]
 
 
