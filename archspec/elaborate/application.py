@@ -69,6 +69,8 @@ def child_module(ctx: Context, stage: ast.Stage) -> Module:
     cursor.used.add(key)
     if cursor.again:
         if existing is None:
+            if ctx.failed:  # what failed in one application has left its layers uncounted
+                raise SilentError
             fail(
                 "A0601",
                 f"applied again, `{cursor.module.path}` would need a layer `{key}` "

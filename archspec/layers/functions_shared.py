@@ -167,9 +167,11 @@ def broadcast_shapes(
 ) -> tuple[Dim, ...]:
     """The common shape: leading dims that one side lacks, and literal 1s, are broadcast.
 
-    A symbolic size never broadcasts, though it may be 1: it must equal the other side's.
+    A symbolic size never broadcasts, though it may be 1: it must equal the other side's. Nor do
+    both sides where one open size would stand twice in the result, as [B] beside [B, 1].
     `what` begins the headline, as in "cannot add".
     """
+    _refuse_pairing(a, b, what, ports)
     rank = max(len(a), len(b))
     out: list[Dim] = []
     for back in range(rank, 0, -1):
@@ -194,6 +196,36 @@ def broadcast_shapes(
                 )
                 out.append(left)
     return tuple(out)
+
+
+def _refuse_pairing(
+    a: tuple[Dim, ...], b: tuple[Dim, ...], what: str, ports: tuple[int, int]
+) -> None:
+    """Raises A0406 where the shorter shape lacks an axis, and has its size beside a literal 1.
+
+    So a prediction [B, 1] meets a target [B]: torch pairs each with each, [B, B].
+    """
+    longer, shorter = (a, b) if len(a) > len(b) else (b, a)
+    lacking = len(longer) - len(shorter)
+    stretched = longer[:lacking] + tuple(
+        small if large.const == 1 else large
+        for large, small in zip(longer[lacking:], shorter, strict=True)
+    )
+    for axis, dim in enumerate(shorter):
+        beside = lacking + axis
+        if dim.const is None and longer[beside].const == 1 and dim in longer[:lacking]:
+            raise RuleError(
+                "A0406",
+                f"{what} {shape_text(a)} and {shape_text(b)}: torch would stretch both, "
+                f"to {shape_text(stretched)}",
+                Axis(ports[0]),
+                Axis(ports[1]),
+                help=(
+                    f"to pair equal places, `squeeze` {shape_text(longer)} or `unsqueeze` "
+                    f"{shape_text(shorter)} to the same number of dimensions",
+                    "to pair each with each, write the missing axis: `unsqueeze(0)`",
+                ),
+            )
 
 
 def shape_text(dims: Iterable[Dim]) -> str:

@@ -28,9 +28,9 @@ from tests.layers.functions_reference import DTYPES, Reference
 
 Outcome = tuple[TensorType, ...] | None
 
-#: What a rule may say of symbolic sizes that it does not say of numbers: a size must be known, or
-#: no polynomial quotient exists.
-OPEN_SIZE_CODES = frozenset({"A0204", "A0407", "A0501"})
+#: What a rule may say of symbolic sizes that it does not say of numbers: a size must be known,
+#: no polynomial quotient exists, or an open size would be paired with itself.
+OPEN_SIZE_CODES = frozenset({"A0204", "A0406", "A0407", "A0501"})
 
 
 @dataclass(frozen=True, slots=True)
