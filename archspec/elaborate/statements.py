@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from archspec.dims import Dim
+from archspec.dims import Dim, Proven
 from archspec.elaborate.context import Context, LimitError, SilentError, SpecError, fail
 from archspec.elaborate.evaluate import evaluate, evaluate_static, iterate, name_of, truth, unpack
 from archspec.elaborate.inputs import check_shape, declare_tensor
@@ -20,6 +20,7 @@ from archspec.elaborate.values import (
     is_tensor_like,
     names_in,
 )
+from archspec.layers.base import Obligation
 from archspec.syntax import ast
 
 Flowing = Tensor | Outputs | Poison | None
@@ -265,12 +266,23 @@ def _compare_required(ctx: Context, condition: ast.Compare) -> bool:
             raise SilentError
         sizes = all(isinstance(v, Dim | int) and not isinstance(v, bool) for v in (left, right))
         if sizes and op not in ("in", "not in"):
-            if decide_comparison(ctx, op, Dim.of(left), Dim.of(right)) is not True:
+            if not _holds(ctx, op, Dim.of(left), Dim.of(right), condition):
                 return False
         elif not compare_values(ctx, op, left, right, condition.span, condition):
             return False
         left = right
     return True
+
+
+def _holds(ctx: Context, op: str, left: Dim, right: Dim, condition: ast.Compare) -> bool:
+    """Whether a comparison holds for all sizes, given the lower bounds that can be inferred."""
+    if op in ("==", "!="):
+        return decide_comparison(ctx, op, left, right) is True
+    large, small = (left, right) if op[0] == ">" else (right, left)
+    least = small if op[1:] else small + 1
+    reason = f"`{condition.span.text}` is required"
+    obligation = Obligation("at_least", large, least, "A0205", reason)
+    return isinstance(ctx.judge(obligation, condition.span), Proven)
 
 
 def _for(ctx: Context, statement: ast.For, flow: Flowing) -> Flowing:
