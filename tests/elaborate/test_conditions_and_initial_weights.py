@@ -33,6 +33,35 @@ model Net {{
 
 
 @pytest.mark.parametrize(
+    ("condition", "bounds"),
+    [
+        ("H >= 4", {"H": 8}),
+        ("H > 4", {"H": 10}),
+        ("4 <= H", {"H": 8}),
+        ("H < 4", None),
+        ("H >= W", None),
+        ("4 <= H < W + 9", None),
+    ],
+)
+def test_lower_bounds_that_a_block_asks_for(condition: str, bounds: dict[str, int] | None) -> None:
+    """They are inferred, as those of layers are; upper bounds and relations are not."""
+    text = f"""
+block Coarse {{
+    input x: [B, C, H, W] where {condition}
+    Conv2d(C, 1)
+}}
+model Net {{
+    input x: [B, 3, H, W]
+    MaxPool2d(2) -> Coarse
+}}"""
+    if bounds is None:
+        assert codes(text) == ["A0205"]
+        return
+    graph = pipeline.build_graph(pipeline.load_text(text), "Net").graph
+    assert {n: r.lower for n, r in graph.requirements.items()} == {"W": 2} | bounds
+
+
+@pytest.mark.parametrize(
     ("statement", "expected"),
     [
         ("init a.weight by xavier_uniform", []),

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from archspec.diagnostics import ArchSpecError, Diagnostic, Fix
-from archspec.elaborate import Elaborated, Loader, ModelEntry
-from archspec.pipeline import Program, build_graph
+from archspec.elaborate import Elaborated, ModelEntry, elaborate
+from archspec.pipeline import Program, build_graph, check, load_file
 from archspec.source import SourceFile
 from archspec.syntax import ast
 from tests.mutation import ledger
@@ -83,27 +83,27 @@ class Judged:
 
 def load(path: Path, text: str) -> Program:
     """The program of `text` as if it stood in `path`."""
-    loader = Loader()
-    scope = loader.load(SourceFile(path.name, text), path)
-    return Program(scope, tuple(loader.diagnostics))
+    return _original(path).changed({path: text})
+
+
+@cache
+def _original(path: Path) -> Program:
+    return load_file(path)
+
+
+def errors_of(program: Program, fixes: bool) -> tuple[Diagnostic, ...]:
+    return tuple(d for d in check(program, fixes=fixes) if d.severity == "error")
 
 
 def check_models(program: Program) -> dict[str, Checked]:
+    """What is said of each model by itself, fixes left aside."""
     found: dict[str, Checked] = {}
-    for name in program.models:
+    for name, entry in program.models.items():
         try:
-            found[name] = build_graph(program, name)
+            found[name] = elaborate(entry)
         except ArchSpecError as error:
             found[name] = error.diagnostics
     return found
-
-
-def errors_of(program: Program, checked: Mapping[str, Checked]) -> tuple[Diagnostic, ...]:
-    diagnostics = [*program.diagnostics]
-    for result in checked.values():
-        if not isinstance(result, Elaborated):
-            diagnostics += result
-    return tuple(dict.fromkeys(d for d in diagnostics if d.severity == "error"))
 
 
 @dataclass(slots=True)
@@ -116,8 +116,8 @@ class Judge:
         begin = time.process_time()
         program = load(mutant.path, mutant.text)
         faulty = any(d.severity == "error" for d in program.diagnostics)
+        errors = errors_of(program, fixes=True)
         checked = {} if faulty else check_models(program)
-        errors = errors_of(program, checked)
         failure: Failure | None = None
         runs: list[Success] = []
         if faulty or not program.models:
@@ -224,7 +224,7 @@ def _lines(source: SourceFile, node: ast.Node) -> set[int]:
 @cache
 def covering(path: Path) -> tuple[str, ...]:
     """Small models of a file that together use all the blocks and layers that its models use."""
-    program = load(path, path.read_text(encoding="utf-8"))
+    program = _original(path)
     uses: dict[str, frozenset[str]] = {}
     size: dict[str, int] = {}
     for name in program.models:
@@ -249,7 +249,7 @@ def _marks(mutant: Mutant, errors: tuple[Diagnostic, ...], primary: bool) -> boo
     for error in errors:
         for label in error.labels:
             span = label.span
-            if span.source.name != mutant.path.name or (primary and not label.primary):
+            if span.source.key != mutant.path or (primary and not label.primary):
                 continue
             first, last = span.position.line, span.end_position.line
             lines = set(range(first, last + 1)) if last - first < 3 else {first}
@@ -263,11 +263,10 @@ def _verified_fix(mutant: Mutant, errors: tuple[Diagnostic, ...]) -> tuple[Fix |
     offered = False
     for error in errors:
         for fix in error.fixes:
-            if not fix.edits or any(e.span.source.name != mutant.path.name for e in fix.edits):
+            if not fix.edits or any(e.span.source.key != mutant.path for e in fix.edits):
                 continue
             offered = True
-            mended = load(mutant.path, applied(mutant.text, fix))
-            if not errors_of(mended, check_models(mended) if not mended.diagnostics else {}):
+            if not errors_of(load(mutant.path, applied(mutant.text, fix)), fixes=False):
                 return fix, True
     return None, offered
 
