@@ -221,6 +221,8 @@ class Pad(FunctionDecl[PadArgs]):
             case "circular":
                 message = f"a circular padding of {width} is larger than axis {axis} of size {size}"
                 need.at_least(size, width, "A0502", message, *at)
+                # torch leaves parts of such a result unwritten
+                need.at_least(width, 0, "A0502", "a circular padding cannot cut", *at)
             case "constant" | "replicate":
                 pass
         if width.const is None or width.const < 0:

@@ -1,51 +1,33 @@
 """Generated calls of the tensor functions, about half of them invalid, and torch's own answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import strategies as st
+from tests.layers import draws as st
+from tests.layers.case import Case, Shape, T
+from tests.layers.draws import Draw, Gen
 
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class T:
-    """A tensor of a call: its sizes and dtype."""
-
-    shape: Shape
-    dtype: str = "float"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A call: the tensors, and the arguments that are given."""
-
-    tensors: tuple[T, ...]
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-
-
-SIZES = st.sampled_from((1, 2, 2, 3, 4, 6))
+SIZES = st.sampled_from((1, 2, 2, 3, 3, 4, 5, 6))
 ANY_DTYPE = st.sampled_from(("float", "float", "int", "bool"))
 NUMBERS = st.sampled_from((2, 3, -1, 0.5, 2.0))
 DIM = st.integers(-4, 3)
 
 
-def shapes(low: int, high: int) -> st.SearchStrategy[Shape]:
+def shapes(low: int, high: int) -> Gen[Shape]:
     return st.lists(SIZES, min_size=low, max_size=high).map(tuple)
 
 
-def tensors(
-    low: int = 0, high: int = 4, dtypes: st.SearchStrategy[str] = ANY_DTYPE
-) -> st.SearchStrategy[T]:
+def tensors(low: int = 0, high: int = 4, dtypes: Gen[str] = ANY_DTYPE) -> Gen[T]:
     return st.builds(T, shapes(low, high), dtypes)
 
 
 FLOATS = st.sampled_from(("float", "float", "float", "float", "int"))
+#: For functions of which nothing but the dtype can be wrong.
+SOME_WRONG = st.sampled_from(("float", "float", "float", "int", "bool", "bool"))
 
 
 @st.composite
-def related(draw: st.DrawFn, shape: Shape) -> Shape:
+def related(draw: Draw, shape: Shape) -> Shape:
     """A shape like `shape`: the same, without leading dims, with a 1, or with one other size."""
     match draw(st.integers(0, 5)):
         case 0 | 1:
@@ -59,16 +41,17 @@ def related(draw: st.DrawFn, shape: Shape) -> Shape:
             at = draw(st.integers(0, len(shape) - 1))
             return (*shape[:at], draw(SIZES), *shape[at + 1 :])
         case _:
-            return draw(shapes(0, 3))
+            other: Shape = draw(shapes(0, 3))
+            return other
 
 
 @st.composite
 def several(
-    draw: st.DrawFn,
+    draw: Draw,
     low: int = 2,
     high: int = 2,
     ranks: tuple[int, int] = (0, 3),
-    dtypes: st.SearchStrategy[str] = ANY_DTYPE,
+    dtypes: Gen[str] = ANY_DTYPE,
 ) -> tuple[T, ...]:
     """Tensors whose shapes are related, mostly of one dtype."""
     shape = draw(shapes(*ranks))
@@ -81,18 +64,14 @@ def several(
     return (T(shape, dtype), *rest)
 
 
-def given(
-    arguments: Mapping[str, st.SearchStrategy[Any]], required: tuple[str, ...] = ()
-) -> st.SearchStrategy[dict[str, Any]]:
+def given(arguments: Mapping[str, Gen[Any]], required: tuple[str, ...] = ()) -> Gen[dict[str, Any]]:
     """Some of the arguments, `required` ones always."""
     needed = {name: arguments[name] for name in required}
     optional = {name: s for name, s in arguments.items() if name not in required}
     return st.fixed_dictionaries(needed, optional=optional)
 
 
-def calls(
-    tensor: st.SearchStrategy[Any], required: tuple[str, ...] = (), **arguments: Any
-) -> st.SearchStrategy[Case]:
+def calls(tensor: Gen[Any], required: tuple[str, ...] = (), **arguments: Any) -> Gen[Case]:
     """Calls with one tensor, or a tuple of them, and some of the arguments."""
     return st.builds(
         lambda x, a: Case(x if isinstance(x, tuple) else (x,), a),
@@ -101,12 +80,12 @@ def calls(
     )
 
 
-def sources(required: tuple[str, ...] = (), **arguments: Any) -> st.SearchStrategy[Case]:
+def sources(required: tuple[str, ...] = (), **arguments: Any) -> Gen[Case]:
     """Calls without tensors."""
     return st.builds(lambda a: Case((), a), given(arguments, required))
 
 
-def sequence(items: st.SearchStrategy[Any], low: int, high: int) -> st.SearchStrategy[Any]:
+def sequence(items: Gen[Any], low: int, high: int) -> Gen[Any]:
     """A tuple or a list."""
     both = st.lists(items, min_size=low, max_size=high)
     return st.one_of(both, both.map(tuple))
@@ -117,7 +96,7 @@ FACTOR = st.sampled_from((-1, 1, 2, 3, 4, 6, 12, 0))
 
 
 @st.composite
-def operators(draw: st.DrawFn, many: bool) -> Case:
+def operators(draw: Draw, many: bool) -> Case:
     """Two tensors (or more), or a tensor and a number on either side."""
     if draw(st.integers(0, 2)):
         return Case(draw(several(1, 3 if many else 2)))
@@ -128,7 +107,7 @@ def operators(draw: st.DrawFn, many: bool) -> Case:
 
 
 @st.composite
-def matrices(draw: st.DrawFn) -> Case:
+def matrices(draw: Draw) -> Case:
     a = draw(shapes(1, 4))
     b = draw(st.one_of(shapes(1, 3), st.tuples(st.just(a[-1]), SIZES), st.just((a[-1],))))
     if len(a) > 2 and draw(st.booleans()):
@@ -138,7 +117,7 @@ def matrices(draw: st.DrawFn) -> Case:
 
 
 @st.composite
-def attention(draw: st.DrawFn) -> Case:
+def attention(draw: Draw) -> Case:
     """Queries, keys, values, often a mask; one size often wrong."""
     batch = draw(st.sampled_from(((), (2,), (2, 4), (1, 2))))
     length, keys, width, out = (draw(SIZES) for _ in range(4))
@@ -177,7 +156,7 @@ PATTERNS = (
 
 
 @st.composite
-def patterns(draw: st.DrawFn) -> Case:
+def patterns(draw: Draw) -> Case:
     pattern, names = draw(st.sampled_from(PATTERNS))
     rank = pattern.split("->")[0].replace("(a b)", "x").replace("(c r s)", "x")
     rank = rank.replace("(h d)", "x").replace("(h p)", "x").replace("(w q)", "x")
@@ -201,7 +180,7 @@ EQUATIONS = (
 
 
 @st.composite
-def einsums(draw: st.DrawFn) -> Case:
+def einsums(draw: Draw) -> Case:
     equation = draw(st.sampled_from(EQUATIONS))
     letters = sorted(set(equation) - set(" ,->."))
     size = {letter: draw(SIZES) for letter in letters}
@@ -218,7 +197,7 @@ def einsums(draw: st.DrawFn) -> Case:
 
 
 @st.composite
-def indices(draw: st.DrawFn) -> Case:
+def indices(draw: Draw) -> Case:
     bound = st.one_of(st.none(), st.integers(-3, 4))
     step = st.sampled_from((None, None, 1, 2, 0, -1))
     item = st.one_of(
@@ -230,10 +209,10 @@ def indices(draw: st.DrawFn) -> Case:
 
 
 @st.composite
-def reshapes(draw: st.DrawFn, name: str) -> Case:
+def reshapes(draw: Draw, name: str) -> Case:
     x = draw(tensors(1, 3))
     total = 1
-    for size in x.shape:
+    for size in x.sizes:
         total *= size
     first = draw(FACTOR)
     exact = total // first if first > 0 and total % first == 0 else -1
@@ -242,10 +221,10 @@ def reshapes(draw: st.DrawFn, name: str) -> Case:
 
 
 @st.composite
-def splits(draw: st.DrawFn) -> Case:
+def splits(draw: Draw) -> Case:
     x = draw(tensors(1, 3))
     dim = draw(st.integers(-2, 2))
-    size = x.shape[dim] if -len(x.shape) <= dim < len(x.shape) else 2
+    size = x.sizes[dim] if -len(x.sizes) <= dim < len(x.sizes) else 2
     first = draw(st.integers(0, 3))
     how = draw(
         st.one_of(
@@ -257,10 +236,10 @@ def splits(draw: st.DrawFn) -> Case:
 
 
 @st.composite
-def unflattens(draw: st.DrawFn) -> Case:
+def unflattens(draw: Draw) -> Case:
     x = draw(tensors(1, 3))
     dim = draw(st.integers(-3, 2))
-    size = x.shape[dim] if -len(x.shape) <= dim < len(x.shape) else 2
+    size = x.sizes[dim] if -len(x.sizes) <= dim < len(x.sizes) else 2
     first = draw(st.sampled_from([n for n in (1, 2, 3) if size % n == 0]))
     exact = st.sampled_from(((first, size // first), [first, -1], (-1, first), [size]))
     sizes = draw(st.one_of(exact, exact, sequence(FACTOR, 0, 3)))
@@ -268,27 +247,27 @@ def unflattens(draw: st.DrawFn) -> Case:
 
 
 @st.composite
-def permutes(draw: st.DrawFn) -> Case:
+def permutes(draw: Draw) -> Case:
     x = draw(tensors(0, 4))
-    order = draw(st.permutations(range(len(x.shape))))
+    order = draw(st.permutations(range(len(x.sizes))))
     wrong = sequence(st.integers(-3, 3), 0, 4)
     return Case((x,), {"dims": draw(st.one_of(st.just(tuple(order)), st.just(list(order)), wrong))})
 
 
 @st.composite
-def expands(draw: st.DrawFn) -> Case:
+def expands(draw: Draw) -> Case:
     x = draw(tensors(0, 3))
-    wanted = [draw(SIZES) if s == 1 else draw(st.sampled_from((s, s, s, -1, 2))) for s in x.shape]
+    wanted = [draw(SIZES) if s == 1 else draw(st.sampled_from((s, s, s, -1, 2))) for s in x.sizes]
     lead = draw(st.lists(st.sampled_from((2, 3, -1)), max_size=1))
     wrong = sequence(FACTOR, 0, 3)
     return Case((x,), {"size": draw(st.one_of(st.just((*lead, *wanted)), wrong))})
 
 
 @st.composite
-def pads(draw: st.DrawFn) -> Case:
+def pads(draw: Draw) -> Case:
     x = draw(tensors(1, 5, FLOATS))
     mode = draw(st.sampled_from(("constant", "constant", "reflect", "replicate", "circular")))
-    axes = max(1, len(x.shape) - 2) if draw(st.booleans()) else draw(st.integers(0, 4))
+    axes = max(1, len(x.sizes) - 2) if draw(st.booleans()) else draw(st.integers(0, 4))
     width = st.integers(-2, 3)
     pad = draw(st.lists(width, min_size=2 * axes, max_size=2 * axes))
     if draw(st.integers(0, 5)) == 0:
@@ -302,35 +281,39 @@ def pads(draw: st.DrawFn) -> Case:
 
 
 @st.composite
-def interpolations(draw: st.DrawFn) -> Case:
-    x = draw(tensors(2, 5, FLOATS))
+def interpolations(draw: Draw) -> Case:
+    x = draw(
+        tensors(
+            2 if draw(st.integers(0, 9)) == 0 else 3, 5, st.sampled_from(("float",) * 9 + ("int",))
+        )
+    )
     modes = {1: "linear", 2: "bilinear", 3: "trilinear"}
     mode = draw(
         st.sampled_from(
             ("nearest", "nearest-exact", "area", "bicubic", "linear",
-             *[modes.get(len(x.shape) - 2, "bilinear")] * 5)
+             *[modes.get(len(x.sizes) - 2, "bilinear")] * 5)
         )
     )  # fmt: skip
-    size = st.integers(0, 5)
+    size = st.sampled_from((0, *range(1, 8), *range(1, 8)))
     factor = st.sampled_from((0.5, 2, 2.0, 1.5, 0.7, 0.1, 1.3, -1.0))
     arguments: dict[str, Any] = {"mode": mode} if draw(st.integers(0, 3)) else {}
-    which = draw(st.integers(0, 5))
-    axes = max(0, len(x.shape) - 2)
+    which = draw(st.sampled_from((0, 1, 2, 1, 2, 3, 4, 3, 4, 5)))
+    axes = max(0, len(x.sizes) - 2)
     if which in (1, 2, 5):
         arguments["size"] = draw(st.one_of(size, st.lists(size, min_size=axes, max_size=axes)))
     if which in (3, 4, 5):
         arguments["scale_factor"] = draw(
             st.one_of(factor, st.lists(factor, min_size=axes, max_size=axes))
         )
-    if draw(st.integers(0, 3)) == 0:
+    if draw(st.integers(0, 3 if "linear" in mode else 9)) == 0:
         arguments["align_corners"] = draw(st.booleans())
-    if draw(st.integers(0, 5)) == 0:
+    if draw(st.integers(0, 9)) == 0:
         arguments["antialias"] = True
     return Case((x,), arguments)
 
 
 @st.composite
-def fits(draw: st.DrawFn) -> Case:
+def fits(draw: Draw) -> Case:
     """A tensor and one to crop or pad it to."""
     x = draw(shapes(2, 5))
     like = tuple(draw(st.sampled_from((s, s, max(1, s - 1), s + 1))) for s in x)

@@ -1,43 +1,25 @@
 """Calls of layers to try, one strategy each: arguments and inputs, about half of them wrong."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from random import Random
 from typing import Any
 
-from hypothesis import strategies as st
-
-Draw = Callable[[Any], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class T:
-    """A tensor by shape and dtype; `shape` None is an optional tensor that is left out."""
-
-    shape: tuple[int, ...] | None
-    dtype: str = "float"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One call. `corrupted`: an argument was replaced by something of another type or range."""
-
-    arguments: dict[str, Any]
-    inputs: tuple[T, ...]
-    corrupted: bool = False
+from tests.layers.case import Case, T
+from tests.layers.draws import Gen
 
 
 class Maker:
     """Draws the parts of a case."""
 
-    def __init__(self, draw: Draw) -> None:
-        self.draw = draw
+    def __init__(self, random: Random) -> None:
+        self.random = random
         self.arguments: dict[str, Any] = {}
 
     def number(self, low: int, high: int) -> int:
-        return int(self.draw(st.integers(low, high)))
+        return self.random.randrange(low, high + 1)
 
     def pick(self, *options: Any) -> Any:
-        return self.draw(st.sampled_from(options))
+        return self.random.choice(options)
 
     def chance(self, percent: int) -> bool:
         # Hypothesis shrinks towards 0, so that the likely answer is the simple one.
@@ -76,20 +58,19 @@ class Maker:
         return T(tuple(self.number(1, 6) for _ in range(rank)), self.dtype(wrong))
 
     def done(self, *inputs: T) -> Case:
-        arguments = self.arguments
-        corrupted = bool(arguments) and self.chance(8)
-        if corrupted:
-            name = self.pick(*sorted(arguments))
-            arguments[name] = self.pick(0, -1, -7, 2.5, None, "x", True, [], (1, 2, 3, 4, 5, 6, 7))
-        return Case(arguments, inputs, corrupted)
+        arguments, corrupted = self.arguments, None
+        if arguments and self.chance(8):
+            corrupted = self.pick(*sorted(arguments))
+            arguments[corrupted] = self.pick(*CORRUPT)
+        return Case(inputs, arguments, corrupted)
 
 
-def case_of(build: Callable[[Maker], Case]) -> st.SearchStrategy[Case]:
-    @st.composite
-    def strategy(draw: Draw) -> Case:
-        return build(Maker(draw))
+#: What an argument is seldom meant to be.
+CORRUPT: tuple[Any, ...] = (0, -1, -7, 2.5, None, "x", True, [], (1, 2, 3, 4, 5, 6, 7))
 
-    return strategy()
+
+def case_of(build: Callable[[Maker], Case]) -> Gen[Case]:
+    return Gen(lambda random: build(Maker(random)))
 
 
 Build = Callable[[Maker], Case]
@@ -108,8 +89,7 @@ def bilinear(m: Maker) -> Case:
     m.arguments["out_features"] = m.number(1, 5)
     m.flag("bias")
     left = m.any_rank()
-    assert left.shape is not None
-    lead = list(left.shape[:-1])
+    lead = list(left.sizes[:-1])
     if lead and m.chance(35):
         lead[m.number(0, len(lead) - 1)] = m.number(1, 4)
     if m.chance(10):
@@ -177,7 +157,7 @@ def max_pool(n: int) -> Build:
 
 def avg_pool(n: int) -> Build:
     def build(m: Maker) -> Case:
-        m.arguments["kernel_size"] = m.per_axis(n, 1, 5)
+        m.arguments["kernel_size"] = m.per_axis(n, 1, 3 if n == 3 else 5)
         m.maybe("stride", lambda: m.per_axis(n, 1, 6), 60)
         m.maybe("padding", lambda: m.per_axis(n, 0, 2))
         m.flag("ceil_mode", 60)
@@ -205,8 +185,8 @@ def norm(n: int) -> Build:
         m.flag("affine")
         m.flag("track_running_stats", 50)
         image = m.image(n, wrong=50)
-        if image.shape is not None and m.chance(25):  # a single value per channel
-            image = T((1, *image.shape[1:2], *(1 for _ in image.shape[2:])), image.dtype)
+        if m.chance(25):  # a single value per channel
+            image = T((1, *image.sizes[1:2], *(1 for _ in image.sizes[2:])), image.dtype)
         return m.done(image)
 
     return build
@@ -228,11 +208,10 @@ def group_norm(m: Maker) -> Case:
     m.maybe("eps", lambda: m.pick(1e-3, 1))
     m.flag("affine")
     x = m.any_rank(1 if m.chance(20) else 2)
-    assert x.shape is not None
-    if len(x.shape) > 1 and m.chance(60):
+    if len(x.sizes) > 1 and m.chance(60):
         ones = m.chance(30)
-        lead = 1 if ones else x.shape[0]
-        rest = (1,) * (len(x.shape) - 2) if ones else x.shape[2:]
+        lead = 1 if ones else x.sizes[0]
+        rest = (1,) * (len(x.sizes) - 2) if ones else x.sizes[2:]
         x = T((lead, m.arguments["num_groups"] * m.number(1, 2), *rest), x.dtype)
     return m.done(x)
 
@@ -251,15 +230,14 @@ def elementwise(**options: tuple[Any, ...]) -> Build:
         for name, choices in options.items():
             m.maybe(name.lower(), lambda: m.pick(*choices), 100 if name.isupper() else 50)  # noqa: B023
         x = m.any_rank(0 if m.chance(10) else 1)
-        return m.done(T(x.shape, m.dtype(wrong=40)))
+        return m.done(T(x.sizes, m.dtype(wrong=40)))
 
     return build
 
 
 def prelu(m: Maker) -> Case:
     x = m.any_rank(0 if m.chance(10) else 1)
-    assert x.shape is not None
-    fitting = x.shape[1] if len(x.shape) > 1 else 1
+    fitting = x.sizes[1] if len(x.sizes) > 1 else 1
     m.maybe("num_parameters", lambda: fitting if m.chance(40) else m.number(1, 4), 80)
     m.maybe("init", lambda: m.pick(0.5, 1))
     return m.done(x)
@@ -272,8 +250,7 @@ def along_axis(m: Maker) -> Case:
 
 def gated(m: Maker) -> Case:
     m.maybe("dim", lambda: m.number(-3, 2), 50)
-    shape = m.any_rank().shape
-    assert shape is not None
+    shape = m.any_rank().sizes
     return m.done(T(tuple(2 * n for n in shape) if m.chance(60) else shape, m.dtype()))
 
 
@@ -298,7 +275,7 @@ def embedding(m: Maker) -> Case:
     m.flag("scale_grad_by_freq")
     m.flag("sparse")
     x = m.any_rank(0)
-    return m.done(T(x.shape, m.pick("int", "int", "int64", "int32", "float", "bool", "int16")))
+    return m.done(T(x.sizes, m.pick("int", "int", "int64", "int32", "float", "bool", "int16")))
 
 
 def flatten(m: Maker) -> Case:
@@ -309,13 +286,12 @@ def flatten(m: Maker) -> Case:
 
 def unflatten(m: Maker) -> Case:
     x = m.any_rank()
-    assert x.shape is not None
-    dim = m.number(0, len(x.shape) - 1)
+    dim = m.number(0, len(x.sizes) - 1)
     sizes = [m.number(1, 3) for _ in range(m.number(1, 3))]
     total = 1
     for size in sizes:
         total *= size
-    shape = list(x.shape)
+    shape = list(x.sizes)
     if m.chance(60):
         shape[dim] = total
     for i in range(len(sizes)):
@@ -348,8 +324,7 @@ def shuffle(name: str, channels: bool, pixels: bool) -> Build:
 def channel_shuffle(m: Maker) -> Case:
     m.arguments["groups"] = m.number(1, 3)
     x = m.any_rank()
-    assert x.shape is not None
-    shape = list(x.shape)
+    shape = list(x.sizes)
     if len(shape) > 1 and m.chance(50):
         shape[1] = m.arguments["groups"] * m.number(1, 3)
     return m.done(T(tuple(shape), x.dtype))

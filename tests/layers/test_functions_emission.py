@@ -12,7 +12,7 @@ from archspec.dims import Dim
 from archspec.layers.base import Needs, RuleError, TensorType
 from archspec.layers.functions_index import IndexSlice
 from archspec.layers.registry import functions
-from tests.layers.functions_cases import Case, T
+from tests.layers.case import Case, T
 from tests.layers.functions_harness import FakeCall, make, source, theirs
 from tests.layers.functions_reference import TRIALS
 
@@ -23,7 +23,7 @@ HEADS = T((2, 4, 3, 3))
 
 
 def types(*x: T) -> tuple[TensorType, ...]:
-    return tuple(TensorType(tuple(map(Dim.of, t.shape)), t.dtype) for t in x)
+    return tuple(TensorType(tuple(map(Dim.of, t.sizes)), t.dtype) for t in x)
 
 
 @pytest.mark.parametrize(
