@@ -299,8 +299,9 @@ def apply_layer(
     if len(inputs) < required or (len(inputs) > len(decl.ports) and not variadic):
         fail(
             "A0305",
-            f"`{decl.name}` takes {tensors(required)}, not {len(inputs)}",
+            f"`{decl.name}` takes {_takes(required, len(decl.ports))}, not {len(inputs)}",
             span,
+            help=_choose_one(ctx, inputs),
         )
     types = tuple(t.type for t in inputs)
     outputs = run_rule(ctx, decl, params, types, inputs, span, given)
@@ -347,6 +348,25 @@ def apply_layer(
     return outputs_of(ctx, node.id)
 
 
+def _takes(least: int, most: int) -> str:
+    return tensors(least) if least == most else f"{least} to {tensors(most)}"
+
+
+def _choose_one(ctx: Context, inputs: tuple[Tensor, ...]) -> tuple[str, ...]:
+    """How to go on with one of the outputs of the layer that gave all of `inputs`."""
+    nodes = {tensor.value.node for tensor in inputs}
+    node = ctx.graph.node(inputs[0].value.node)
+    if len(nodes) > 1 or not isinstance(node.decl, LayerDecl) or len(node.outputs) < 2:
+        return ()
+    names = node.decl.outputs(node.params)
+    listed = ", ".join(f"`{name}`" for name in names)
+    label = node.module.key if node.module is not None and node.module.labelled else "label"
+    return (
+        f"`{node.name}` gives {listed}: go on with `{label}.{names[0]}`, "
+        f"or name them: `{', '.join(names)} = …`",
+    )
+
+
 def _refuse_shared(ctx: Context, module: Module, weights: Any, span: Span) -> None:
     def show(shape: tuple[Dim, ...]) -> str:
         return "[" + ", ".join(str(d) for d in shape) + "]"
@@ -386,6 +406,7 @@ def check_node_limit(ctx: Context, span: Span) -> None:
 def outputs_of(ctx: Context, node: int) -> Tensor | Outputs:
     from archspec.ir import Value
 
-    types = ctx.graph.node(node).outputs
-    tensors = tuple(Tensor(Value(node, i), t) for i, t in enumerate(types))
-    return tensors[0] if len(tensors) == 1 else Outputs(tensors)
+    made = ctx.graph.node(node)
+    tensors = tuple(Tensor(Value(node, i), t) for i, t in enumerate(made.outputs))
+    names = made.decl.outputs(made.params) if isinstance(made.decl, LayerDecl) else ()
+    return tensors[0] if len(tensors) == 1 else Outputs(tensors, names)

@@ -132,9 +132,7 @@ def _flow(ctx: Context, statement: ast.Flow, flow: Flowing) -> Flowing:
             )
         value = run_stage(ctx, stage, value, index == 0)
     if is_tensor_like(value):
-        if statement.targets:
-            _assign(ctx, statement, value)
-        return value  # type: ignore[no-any-return]
+        return _assign(ctx, statement, value) if statement.targets else value  # type: ignore[no-any-return]
     if value is None and "shared" in statement.stages[-1].modifiers + statement.stages[0].modifiers:
         return flow
     if value is None and "ema" in statement.stages[0].modifiers:
@@ -152,8 +150,11 @@ def _flow(ctx: Context, statement: ast.Flow, flow: Flowing) -> Flowing:
     return flow
 
 
-def _assign(ctx: Context, statement: ast.Flow, value: Any) -> None:
-    """Bind the targets; compile-time values are recorded in the pass as well."""
+def _assign(ctx: Context, statement: ast.Flow, value: Any) -> Any:
+    """Bind the targets, and give what flows on: all but what `_` stands for among several targets.
+
+    Compile-time values are recorded in the pass as well.
+    """
     targets = statement.targets
     if value is POISON:
         values: Any = [POISON] * len(targets)
@@ -168,10 +169,14 @@ def _assign(ctx: Context, statement: ast.Flow, value: Any) -> None:
                 targets[0].span.to(targets[-1].span),
             )
         values = items
+    kept: list[Any] = []
     for target, item in zip(targets, values, strict=True):
         name = name_of(ctx, target)
         if name == "_":
-            fail("A0308", "`_` is the flowing value and cannot be assigned", target.span)
+            if len(targets) == 1 or not (item is POISON or isinstance(item, Tensor)):
+                fail("A0308", "`_` is the flowing value and cannot be assigned", target.span)
+            continue
+        kept.append(item)
         existing = ctx.frame.names.get(name)
         if isinstance(existing, Label) and not isinstance(item, Label):
             fail(
@@ -183,6 +188,11 @@ def _assign(ctx: Context, statement: ast.Flow, value: Any) -> None:
         ctx.frame.names[name] = item
         if not is_tensor_like(item):
             ctx.pass_.names[name] = item
+    if len(kept) == len(targets) or value is POISON:
+        return value
+    if not kept:
+        fail("A0302", "all that is given here is dropped", statement.span)
+    return kept[0] if len(kept) == 1 else Outputs(tuple(kept))
 
 
 def _output(ctx: Context, statement: ast.Output, flow: Flowing) -> None:

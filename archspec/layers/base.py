@@ -321,6 +321,14 @@ class LayerDecl(Declaration[P]):
         """Parameters and buffers in `state_dict` order, with torch's names and shapes."""
         return ()
 
+    #: Where each output stands in what the module returns, if not side by side: `LSTM` returns
+    #: `output, (h_n, c_n)`, which is `((0,), (1, 0), (1, 1))`.
+    nesting: ClassVar[tuple[tuple[int, ...], ...]] = ()
+
+    def outputs(self, p: P) -> tuple[str, ...]:
+        """The names of the outputs where there are several: a spec reads `lstm.h_n`."""
+        return ()
+
     def emit_call(self, p: P, callee: "py.Expr", tensors: "tuple[py.Expr, ...]") -> "py.Expr":
         """The call in `forward`."""
         return py.call(callee, *tensors)

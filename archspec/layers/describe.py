@@ -128,13 +128,20 @@ def _example(decl: LayerDecl[Any]) -> Example | None:
             continue
         return Example(
             inputs=tuple(str(tensor) for tensor in x),
-            outputs=tuple(str(tensor) for tensor in out),
+            outputs=_named(decl.outputs(p), out),
             inferred=tuple((name, _size(v)) for name, v in decl.inferred(p, x).items()),
             weights=tuple(
                 (w.name, f"[{', '.join(map(str, w.shape))}]", w.buffer) for w in decl.weights(p, x)
             ),
         )
     return None
+
+
+def _named(names: tuple[str, ...], tensors: tuple[TensorType, ...]) -> tuple[str, ...]:
+    """`h_n [1, B, 2]`, or the type alone where there is one output."""
+    if not names:
+        return tuple(map(str, tensors))
+    return tuple(f"{name} {tensor}" for name, tensor in zip(names, tensors, strict=True))
 
 
 #: Arguments without which a call says too little, though each has a default.

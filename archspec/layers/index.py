@@ -59,6 +59,7 @@ FAMILIES: Final[dict[str, str]] = {
         "AdaptiveMaxPool2d AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d MaxPool1d MaxPool2d "
         "MaxPool3d"
     ),
+    "recurrent": "GRU GRUCell LSTM LSTMCell RNN RNNCell",
     "shape": "ChannelShuffle Flatten PixelShuffle PixelUnshuffle Unflatten Upsample",
     "sparse": "Embedding",
 }

@@ -1,8 +1,10 @@
 """Runs one call through a layer's declaration and through torch, and compares all they say."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import torch
@@ -31,7 +33,7 @@ class Theirs:
     """What torch did."""
 
     module: nn.Module
-    output: Tensor
+    outputs: tuple[Tensor, ...]
     #: As torch counts them, where they were counted.
     flops: int | None
 
@@ -58,6 +60,8 @@ def inferred(name: str, case: Case) -> dict[str, int]:
             key = shapes[1] if len(shapes) > 1 and shapes[1] else first
             value = shapes[2] if len(shapes) > 2 and shapes[2] else key
             return {"embed_dim": first[-1], "kdim": key[-1], "vdim": value[-1]}
+        case "RNN" | "LSTM" | "GRU" | "RNNCell" | "LSTMCell" | "GRUCell":
+            return {"input_size": first[-1]}
         case _ if name.startswith(("BatchNorm", "InstanceNorm")):
             return {"num_features": first[1]}
         case _ if name.startswith("Conv"):
@@ -72,7 +76,10 @@ def make(x: T, device: str) -> Tensor | None:
     return torch.zeros(x.shape, dtype=DTYPES[x.dtype], device=device)
 
 
-def call(name: str, module: nn.Module, tensors: list[Tensor | None]) -> Tensor:
+def call(name: str, module: nn.Module, tensors: list[Tensor | None]) -> tuple[Tensor, ...]:
+    """All outputs, without the tuples that they come in."""
+    if name in ("LSTM", "LSTMCell"):
+        return flat(module(tensors[0], tuple(tensors[1:]) or None))
     if name == "MultiheadAttention":
         query, key, value, padding, mask = tensors + [None] * (5 - len(tensors))
         key = query if key is None else key
@@ -82,15 +89,32 @@ def call(name: str, module: nn.Module, tensors: list[Tensor | None]) -> Tensor:
         )[0]
     else:
         result = module(*tensors)
-    assert isinstance(result, Tensor)
-    return result
+    return flat(result)
+
+
+def flat(results: Any) -> tuple[Tensor, ...]:
+    if isinstance(results, tuple):
+        return tuple(tensor for result in results for tensor in flat(result))
+    assert isinstance(results, Tensor)
+    return (results,)
+
+
+@contextmanager
+def own_kernels(name: str) -> Iterator[None]:
+    """Without oneDNN for LSTM: without biases it now and then ends the process (torch 2.13)."""
+    enabled = torch._C._get_mkldnn_enabled()
+    torch._C._set_mkldnn_enabled(enabled and name != "LSTM")
+    try:
+        yield
+    finally:
+        torch._C._set_mkldnn_enabled(enabled)
 
 
 def theirs(name: str, case: Case, count: bool) -> Theirs | None:
     """What torch does on the CPU and on the meta device, or None where either refuses."""
     arguments = {k: tuple(v) if isinstance(v, list) else v for k, v in case.arguments.items()}
     flops = None
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), own_kernels(name):
         warnings.simplefilter("ignore")
         try:
             arguments |= inferred(name, case)
@@ -100,8 +124,8 @@ def theirs(name: str, case: Case, count: bool) -> Theirs | None:
                     continue
                 module.train(mode)
                 with torch.set_grad_enabled(mode):
-                    output = call(name, module, [make(x, "cpu") for x in case.tensors])
-            if empty(tuple(output.shape)):
+                    outputs = call(name, module, [make(x, "cpu") for x in case.tensors])
+            if any(empty(tuple(output.shape)) for output in outputs):
                 return None
             weights = {"device": "meta"} if module.state_dict() else {}
             meta = getattr(nn, name)(**arguments, **weights)
@@ -113,10 +137,10 @@ def theirs(name: str, case: Case, count: bool) -> Theirs | None:
                 flops = counter.get_total_flops()
             else:
                 again = call(name, meta, tensors)
-            assert again.shape == output.shape
+            assert [x.shape for x in again] == [x.shape for x in outputs]
         except REFUSALS:
             return None
-    return Theirs(module, output, flops)
+    return Theirs(module, outputs, flops)
 
 
 def runs(name: str, case: Case) -> bool:
@@ -137,9 +161,10 @@ def check(decl: Declaration[Any], case: Case) -> Verdict:
         refuse(decl, case, expected is not None)
         return Verdict(False)
     assert expected is not None, "accepted, though torch refuses it"
-    (out,) = mine.outputs
-    assert evaluated(out, {}) == list(expected.output.shape)
-    assert DTYPES[out.dtype] == expected.output.dtype
+    sizes = [evaluated(out, {}) for out in mine.outputs]
+    assert sizes == [list(x.shape) for x in expected.outputs]
+    assert [DTYPES[x.dtype] for x in mine.outputs] == [x.dtype for x in expected.outputs]
+    assert len(decl.outputs(mine.params)) == (len(sizes) if len(sizes) > 1 else 0)
     weights = decl.weights(mine.params, mine.inputs)
     check_weights(weights, expected.module)
     macs = decl.macs(mine.params, mine.inputs, mine.outputs).const
@@ -190,9 +215,14 @@ def check_emitted(decl: LayerDecl[Any], case: Case, mine: Ours, expected: Theirs
     scope: dict[str, Any] = {f"x{i}": make(x, "cpu") for i, x in enumerate(case.tensors)}
     scope["layer"] = module.eval()
     source = py.print_expr(decl.emit_call(mine.params, py.name("layer"), names))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), own_kernels(decl.name):
         warnings.simplefilter("ignore")  # torch's on padding="same" with an even kernel, and such
-        assert eval(source, scope).shape == expected.output.shape, source
+        results = eval(source, scope)
+    paths = decl.nesting or tuple((i,) for i in range(len(expected.outputs)))
+    for path, output in zip(paths, expected.outputs, strict=True):
+        single = len(expected.outputs) == 1
+        found = results if single else reduce(lambda tree, position: tree[position], path, results)
+        assert found.shape == output.shape, source
     assert list(module.state_dict()) == list(expected.module.state_dict())
 
 

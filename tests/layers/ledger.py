@@ -101,6 +101,18 @@ LEDGER: tuple[Entry, ...] = (
         lambda name, case: _ranks(case)[0] == 2,
     ),
     Entry(
+        "a sequence without a batch dimension",
+        "RNN LSTM GRU RNNCell LSTMCell GRUCell",
+        lambda name, case: _ranks(case)[0] == (1 if name.endswith("Cell") else 2),
+    ),
+    Entry(
+        "a dropout that never acts, as there is one layer: torch only warns",
+        "RNN LSTM GRU",
+        lambda name, case: (
+            bool(case.arguments.get("dropout")) and case.arguments.get("num_layers", 1) == 1
+        ),
+    ),
+    Entry(
         "arguments of another type than the documented one, e.g. a bool for a number",
         LAYERS,
         lambda name, case: case.corrupted is not None,

@@ -6,9 +6,10 @@ from typing import Any
 from archspec.layers import registry
 from archspec.layers.base import Declaration
 from tests.layers import functions_harness, layer_harness
+from tests.layers.cases import LAYERS
 from tests.layers.functions_reference import TRIALS as FUNCTIONS
 from tests.layers.harness import Trial
-from tests.layers.layer_cases import LAYERS, case_of
+from tests.layers.layer_cases import case_of
 
 DECLARATIONS: dict[str, Declaration[Any]] = {**registry.layers(), **registry.functions()}
 TRIALS: dict[str, Trial] = {

@@ -53,6 +53,7 @@ def random_input(kind: TensorType, sizes: dict[str, int]) -> torch.Tensor:
     return torch.randn(shape) if kind.kind == "float" else torch.randint(0, 10, shape)
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 @each_model
 def test_emitted_model_is_the_checked_one(path: Path, name: str, arguments: Arguments) -> None:
     torch.manual_seed(0)
@@ -82,6 +83,7 @@ def test_emitted_model_is_the_checked_one(path: Path, name: str, arguments: Argu
         assert all(t.isfinite().all() for t in tensors), sizes
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 @each_model
 def test_every_trained_weight_gets_a_gradient(path: Path, name: str, arguments: Arguments) -> None:
     torch.manual_seed(0)

@@ -94,7 +94,8 @@ class Interpreter:
             self.layers[id(module)] = self._build(decl, node.params, module)
         names = tuple(py.name(f"x{i}") for i in range(len(tensors)))
         call = decl.emit_call(node.params, py.name("layer"), names)
-        return self._evaluate(py.print_expr(call), tensors, layer=self.layers[id(module)])
+        found = self._evaluate(py.print_expr(call), tensors, layer=self.layers[id(module)])
+        return tuple(_at(found, path) for path in decl.nesting) if decl.nesting else found
 
     def _build(self, decl: LayerDecl[Any], params: Params, module: Module) -> nn.Module:
         inferred = {name: _number(value) for name, value in module.inferred.items()}
@@ -121,6 +122,13 @@ class Interpreter:
         scope |= {f"x{i}": tensor for i, tensor in enumerate(tensors)}
         result = eval(source, scope)
         return tuple(result) if isinstance(result, tuple | list) else (result,)
+
+
+def _at(results: Any, path: tuple[int, ...]) -> Tensor:
+    for position in path:
+        results = results[position]
+    assert isinstance(results, Tensor)
+    return results
 
 
 def _number(value: "Dim | tuple[Dim, ...]") -> "int | tuple[int, ...]":

@@ -8,11 +8,12 @@ from archspec import pycode as py
 from archspec.backends.torch.branches import emit_if
 from archspec.backends.torch.emitter import Emitter, Static, Val
 from archspec.backends.torch.loops import emit_for
+from archspec.backends.torch.results import target_of, unpack
 from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.backends.torch.stages import emit_stage
 from archspec.dims import Dim
-from archspec.elaborate.values import Pass
+from archspec.elaborate.values import Outputs, Pass
 from archspec.syntax import ast
 
 
@@ -62,12 +63,24 @@ def _flow(e: Emitter, statement: ast.Flow, flow: Val | None, last: bool) -> Val 
         if not e.ran(stage) and not e.ran(stage.core):
             raise CannotEmit(f"{stage.span.text} was never executed")
         value = emit_stage(e, stage, value, index == 0)
+        following = statement.stages[index + 1 : index + 2]
+        goes_on = bool(following) or not (statement.targets or last)
+        if following and isinstance(following[0].core, ast.Index):  # `_[0]` takes one of them
+            goes_on = False
+        if value is not None and (goes_on or (value.nesting and not statement.targets)):
+            value = unpack(e, value, _names_of(e, stage))
     if statement.targets:
         assert value is not None
         return _bind(e, statement, value)
     if value is None or value.items or e.silent:
         return value
     return value if last else e.materialise(value)
+
+
+def _names_of(e: Emitter, stage: ast.Stage) -> tuple[str, ...]:
+    """The names of several results, where the layer or block has some."""
+    output = e.step(stage).output if e.ran(stage) else None
+    return output.names if isinstance(output, Outputs) else ()
 
 
 def _is_static(e: Emitter, statement: ast.Flow) -> bool:
@@ -125,20 +138,21 @@ def _value_of(e: Emitter, known: dict[int, object], name: str) -> Callable[[Pass
 
 def _bind(e: Emitter, statement: ast.Flow, value: Val) -> Val:
     """`q, k, v = …`: variables under the author's names."""
-    targets = [_variable(e, t) for t in statement.targets]
+    targets = [py.name("_") if pattern(t) == "_" else _variable(e, t) for t in statement.targets]
     if len(targets) == 1:
         e.emit(py.Assign(targets[0], value.expr))
         bound = replace(value, expr=targets[0])
         e.values[pattern(statement.targets[0])] = bound
         return bound
-    e.emit(py.Assign(py.Tuple(tuple(targets)), value.expr))
-    items = tuple(
-        Val(expr, value.items[i].hints if i < len(value.items) else ())
-        for i, expr in enumerate(targets)
+    e.emit(py.Assign(target_of(tuple(targets), value.nesting), value.expr))
+    kept: list[Val] = []
+    for i, (target, expr) in enumerate(zip(statement.targets, targets, strict=True)):
+        if pattern(target) != "_":
+            kept.append(Val(expr, value.items[i].hints if i < len(value.items) else ()))
+            e.values[pattern(target)] = kept[-1]
+    return (
+        kept[0] if len(kept) == 1 else Val(py.Tuple(tuple(v.expr for v in kept)), items=tuple(kept))
     )
-    for target, item in zip(statement.targets, items, strict=True):
-        e.values[pattern(target)] = item
-    return Val(py.Tuple(tuple(targets)), items=items)
 
 
 def _variable(e: Emitter, target: ast.Name | ast.Template) -> py.Expr:

@@ -36,6 +36,8 @@ class Val:
     hints: Hints = ()
     #: Several tensors flowing together.
     items: tuple["Val", ...] = ()
+    #: Where each of them stands in what `expr` gives, if not side by side.
+    nesting: tuple[tuple[int, ...], ...] = ()
 
     @property
     def is_name(self) -> bool:

@@ -6,7 +6,7 @@ from archspec import pycode as py
 from archspec.backends.torch.arguments import argument_hint, symbolic_types
 from archspec.backends.torch.emitter import Emitter, Hints, Val
 from archspec.backends.torch.literals import matches
-from archspec.backends.torch.results import result_value
+from archspec.backends.torch.results import result_value, unpack
 from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim
@@ -154,7 +154,7 @@ def _operands(
     rest: list[ast.Expr] = []
     for part in parts:
         if is_tensor(e, part):
-            val = tensor_expr(e, part, flow)
+            val = unpack(e, tensor_expr(e, part, flow))
             operands.extend(val.items or (val,))
         else:
             rest.append(part)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from archspec import pycode as py
 from archspec.backends.torch.arguments import layer_call
 from archspec.backends.torch.emitter import SELF, Emitter, Hints, Val
-from archspec.backends.torch.results import result_value
+from archspec.backends.torch.results import nesting_of, part, result_value
 from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.elaborate.values import Outputs, Pass, Step
@@ -39,13 +39,12 @@ def _keep_outputs(e: Emitter, stage: ast.Stage, value: Val) -> Val:
     target = variable(e, stage.label)
     e.emit(py.Assign(target, value.expr))
     items = tuple(
-        replace(item, expr=py.Subscript(target, (py.const(i),)))
-        for i, item in enumerate(value.items)
+        replace(item, expr=part(target, i, value.nesting)) for i, item in enumerate(value.items)
     )
     output = e.step(stage).output
     names = output.names if isinstance(output, Outputs) else ()
     e.output_names[pattern(stage.label)] = names
-    value = Val(target, items=items)
+    value = Val(target, items=items, nesting=value.nesting)
     e.values[pattern(stage.label)] = value
     return value
 
@@ -173,13 +172,21 @@ def module_call(
         () if flow is None else tuple(v.expr for v in flow.items) if flow.items else (flow.expr,)
     )
     expr: py.Expr
-    if step.kind == "layer" and step.decl is not None and "checkpoint" not in stage.modifiers:
+    if step.kind == "layer" and step.decl is not None:
         expr = step.decl.emit_call(step.params, callee, tensors)  # type: ignore[union-attr]
-    elif "checkpoint" in stage.modifiers:
-        expr = py.call("checkpoint", callee, *tensors, use_reentrant=py.const(False))
     else:
         expr = py.call(callee, *tensors)
-    return result_value(step.output, expr, hints)
+    if "checkpoint" in stage.modifiers:
+        expr = _checkpointed(expr, callee)
+    return result_value(step.output, expr, hints, nesting_of(step))
+
+
+def _checkpointed(expr: py.Expr, callee: py.Expr) -> py.Expr:
+    """`checkpoint(callee, x, use_reentrant=False)` in place of `callee(x)`."""
+    if isinstance(expr, py.Call) and expr.func == callee:
+        keywords = (*expr.keywords, ("use_reentrant", py.const(False)))
+        return py.Call(py.name("checkpoint"), (callee, *expr.args), keywords)
+    return py.rebuild(expr, lambda inner: _checkpointed(inner, callee))
 
 
 def _reads_repeatedly(step: Step, flow: Val) -> bool:

@@ -4,7 +4,7 @@ from archspec import pycode as py
 from archspec.backends.torch.calls import block_hints
 from archspec.backends.torch.emitter import Emitter, Val
 from archspec.backends.torch.modules import frozen, in_hints, module_key
-from archspec.backends.torch.results import result_value
+from archspec.backends.torch.results import nesting_of, result_value
 from archspec.backends.torch.scan import pattern, value_names
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.syntax import ast
@@ -63,7 +63,7 @@ def emit_shared(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val:
     expr: py.Expr = py.call(callee, *tensors)
     if step.decl is not None:
         expr = step.decl.emit_call(step.params, callee, tensors)  # type: ignore[union-attr]
-    value = result_value(step.output, expr, hints)
+    value = result_value(step.output, expr, hints, nesting_of(step))
     if pattern(label.stage.label) in e.read and isinstance(label.stage.label, ast.Name):  # type: ignore[arg-type]
         e.values[label.name] = value
     return value
