@@ -1,75 +1,123 @@
-"""Diagnostics as JSON, for other programs.
+"""Diagnostics as JSON, for other programs: `Report` is the schema.
 
-The schema is stable: keys may be added, none is renamed, removed or given another type.
-
-```
-{"version": 1, "diagnostics": [DIAGNOSTIC, …]}
-
-DIAGNOSTIC  code, severity ("error" | "warning"), message: string
-            file: string | null, line, column, end_line, end_column: integer | null
-                (of the place of the fault; null where the fault has no place)
-            labels: [{…PLACE, message: string, primary: boolean}, …]
-            notes, help: [string, …]
-            fixes: [{level ("safe" | "maybe" | "placeholder"), title: string,
-                     edits: [{…PLACE, replacement: string}, …]}, …]
-PLACE       file: string, line, column, end_line, end_column, start, end: integer
-```
-
-Lines and columns start at 1; columns count code points, the end is exclusive. `start` and `end` are
-offsets in code points from 0. The edits of one fix do not overlap.
+It is stable: keys may be added, none is renamed, removed or given another type; if that must be,
+`version` changes. A program that reads it passes over keys that it does not know.
 """
 
-import json
 from collections.abc import Iterable
+from typing import Literal
 
-from archspec.diagnostics.model import Diagnostic, Edit, Fix, Label
+from pydantic import BaseModel, ConfigDict, Field
+
+from archspec.diagnostics.model import Diagnostic, Edit, Fix, FixLevel, Label, Severity
 from archspec.source import Span
 
-Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Place(_Data):
+    """Lines and columns start at 1; columns count code points, the end is exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    start: int = Field(description="Offset in code points from 0, a byte-order mark not counted.")
+    end: int
+
+
+class LabelData(Place):
+    """A marked place: where the fault is (`primary`), or where a part of the cause is."""
+
+    message: str
+    primary: bool
+
+
+class EditData(Place):
+    """The text of the place is replaced; an empty place inserts."""
+
+    replacement: str
+
+
+class FixData(_Data):
+    """A change that mends the fault. Its edits do not overlap."""
+
+    level: FixLevel
+    title: str
+    edits: tuple[EditData, ...]
+
+
+class DiagnosticData(_Data):
+    """One fault; the place is null where the fault has none."""
+
+    code: str
+    severity: Severity
+    message: str
+    file: str | None
+    line: int | None
+    column: int | None
+    end_line: int | None
+    end_column: int | None
+    labels: tuple[LabelData, ...]
+    notes: tuple[str, ...]
+    help: tuple[str, ...]
+    fixes: tuple[FixData, ...]
+
+
+class Report(_Data):
+    """The whole document."""
+
+    version: Literal[1]
+    diagnostics: tuple[DiagnosticData, ...]
 
 
 def render_json(diagnostics: Iterable[Diagnostic]) -> str:
-    document = {"version": 1, "diagnostics": [as_json(d) for d in diagnostics]}
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    report = Report(version=1, diagnostics=tuple(map(_diagnostic, diagnostics)))
+    return report.model_dump_json(indent=2)
 
 
-def as_json(diagnostic: Diagnostic) -> dict[str, Json]:
-    """One DIAGNOSTIC of the schema above."""
+def _diagnostic(diagnostic: Diagnostic) -> DiagnosticData:
     label = diagnostic.place
-    names = ("file", "line", "column", "end_line", "end_column")
-    place = dict.fromkeys(names) if label is None else _place(label.span)
-    return {
-        "code": diagnostic.code,
-        "severity": diagnostic.severity,
-        "message": diagnostic.message,
-        **{name: place[name] for name in names},
-        "labels": [_label(label) for label in diagnostic.labels],
-        "notes": list(diagnostic.notes),
-        "help": list(diagnostic.help),
-        "fixes": [_fix(fix) for fix in diagnostic.fixes],
-    }
+    place = None if label is None else _place(label.span)
+    return DiagnosticData(
+        code=diagnostic.code,
+        severity=diagnostic.severity,
+        message=diagnostic.message,
+        file=place.file if place else None,
+        line=place.line if place else None,
+        column=place.column if place else None,
+        end_line=place.end_line if place else None,
+        end_column=place.end_column if place else None,
+        labels=tuple(map(_label, diagnostic.labels)),
+        notes=diagnostic.notes,
+        help=diagnostic.help,
+        fixes=tuple(map(_fix, diagnostic.fixes)),
+    )
 
 
-def _place(span: Span) -> dict[str, Json]:
+def _place(span: Span) -> Place:
     (line, column), (end_line, end_column) = span.position, span.end_position
-    return {
-        "file": span.source.name,
-        "line": line,
-        "column": column,
-        "end_line": end_line,
-        "end_column": end_column,
-        "start": span.start,
-        "end": span.end,
-    }
+    return Place(
+        file=span.source.name,
+        line=line,
+        column=column,
+        end_line=end_line,
+        end_column=end_column,
+        start=span.start,
+        end=span.end,
+    )
 
 
-def _label(label: Label) -> Json:
-    return {**_place(label.span), "message": label.message, "primary": label.primary}
+def _label(label: Label) -> LabelData:
+    return LabelData(**dict(_place(label.span)), message=label.message, primary=label.primary)
 
 
-def _fix(fix: Fix) -> Json:
-    return {"level": fix.level, "title": fix.title, "edits": [_edit(edit) for edit in fix.edits]}
+def _fix(fix: Fix) -> FixData:
+    return FixData(level=fix.level, title=fix.title, edits=tuple(map(_edit, fix.edits)))
 
 
-def _edit(edit: Edit) -> Json:
-    return {**_place(edit.span), "replacement": edit.replacement}
+def _edit(edit: Edit) -> EditData:
+    return EditData(**dict(_place(edit.span)), replacement=edit.replacement)

@@ -5,28 +5,38 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from urllib.parse import quote
 
+from archspec import __version__
 from archspec.diagnostics.codes import CODES
+from archspec.diagnostics.explain import explain
 from archspec.diagnostics.model import Diagnostic, Fix, Label
-from archspec.diagnostics.render.json import Json
+from archspec.diagnostics.render.fixes import fix_text
 from archspec.source import Span
+
+Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def render_sarif(diagnostics: Iterable[Diagnostic]) -> str:
-    """One run, with a rule for each code that occurs."""
+    """One run, with a rule, which holds the page of the code, for each code that occurs."""
     found = tuple(diagnostics)
-    rules: list[Json] = [
-        {"id": code, "shortDescription": {"text": CODES.get(code, code)}}
-        for code in sorted({d.code for d in found})
-    ]
+    rules: list[Json] = [_rule(code) for code in sorted({d.code for d in found})]
     run: Json = {
-        "tool": {"driver": {"name": "archspec", "rules": rules}},
+        "tool": {"driver": {"name": "archspec", "version": __version__, "rules": rules}},
         "columnKind": "unicodeCodePoints",
         "results": [_result(d) for d in found],
     }
     document: Json = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _rule(code: str) -> Json:
+    page = explain(code) or code
+    return {
+        "id": code,
+        "shortDescription": {"text": CODES.get(code, code)},
+        "help": {"text": page, "markdown": page},
+    }
 
 
 def _result(diagnostic: Diagnostic) -> Json:
@@ -50,7 +60,9 @@ def _result(diagnostic: Diagnostic) -> Json:
 
 
 def _uri(span: Span) -> str:
-    return quote(PurePath(span.source.name).as_posix())
+    """Relative to where the command ran, unless the path is absolute."""
+    path = PurePath(span.source.name)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
 
 
 def _region(span: Span) -> Json:
@@ -87,4 +99,8 @@ def _fix(fix: Fix) -> Json:
         {"artifactLocation": {"uri": uri}, "replacements": replacements}
         for uri, replacements in changes.items()
     ]
-    return {"description": {"text": fix.title}, "artifactChanges": files}
+    return {
+        "description": {"text": fix_text(fix)},
+        "artifactChanges": files,
+        "properties": {"level": fix.level},
+    }
