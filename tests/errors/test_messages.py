@@ -15,6 +15,7 @@ import pytest
 from archspec.diagnostics.codes import CODES
 from archspec.diagnostics.render.text import render_text
 from archspec.pipeline import check, load_file
+from tests.support.documents import Shell, blocks, commands
 
 HERE = Path(__file__).parent
 PAGES = HERE.parents[1] / "docs" / "errors"
@@ -129,3 +130,30 @@ def test_pages_show_what_they_explain(code: str, tmp_path: Path) -> None:
         assert [d.code for d in found] == wanted, render_text(found)
         ran.add(kind)
     assert {"error", "ok"} <= ran
+
+
+#: Commands of pages run beside this file.
+NET = "model Net(width = 32) {\n    input x: float[B, 16]\n    fc: Linear(width)\n}\n"
+CONSOLE = [page.stem for page in sorted(PAGES.glob("*.md")) if "```console" in page.read_text()]
+
+
+@pytest.mark.parametrize("code", CONSOLE)
+def test_commands_of_pages_print_what_is_shown(code: str, tmp_path: Path) -> None:
+    """`console error` fails with the code of the page and nothing else, `console ok` runs."""
+    (tmp_path / "net.arch").write_text(NET, encoding="utf-8")
+    shell = Shell(tmp_path)
+    ran = set()
+    for block in blocks(PAGES / f"{code}.md"):
+        if block.language != "console":
+            continue
+        for command, expected in commands(block):
+            output, status = shell.run("/bin/sh", "-c", command)
+            assert output.strip("\n") == expected, command
+            assert (status != 0) == (block.info[1] == "error"), command
+            assert set(re.findall(r"\[([AW]\d{4})\]", output)) <= {code}
+        ran.add(block.info[1])
+    assert ran == {"error", "ok"}
+
+
+def test_pages_without_specs_have_commands() -> None:
+    assert set(CONSOLE) >= {"A0115", "A0801", "A0802"}
