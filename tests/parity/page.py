@@ -14,13 +14,18 @@ from typing import Final
 
 import torch
 
-from archspec.passes import costs
 from archspec.pipeline import emit_python
-from tests.parity.measure import equal_keys, gradient_error, output_error, shells
+from tests.parity.measure import (
+    counts,
+    equal_keys,
+    gradient_error,
+    library_counts,
+    output_error,
+    shells,
+)
 from tests.support.cases import PARITY, ZOO
 from tests.support.lines import library_lines, python_lines, spec_lines
-from tests.support.references import macs_of
-from tests.support.zoo import ROOT, SPECS, Case, graph_of, published
+from tests.support.zoo import ROOT, SPECS, Case, graph_of
 
 PAGE: Final = ROOT / "docs" / "zoo.md"
 #: The largest difference between two results that counts as none.
@@ -69,16 +74,14 @@ class Row:
 
 def cheap_row(case: Case) -> Row:
     """What needs no run of a model: lines, and counts beside the published ones."""
-    graph = graph_of(case.spec, case.model)
-    want = published().get(case.reference)
-    size = case.size if want is None else want.input_size
-    counted = costs(graph.graph, {} if size is None else {"H": size, "W": size})
+    parameters, macs = counts(case)
+    want = case.published
     return Row(
         case,
         spec_lines(SPECS / f"{case.spec}.arch"),
-        python_lines(emit_python([graph])),
-        _counted(counted.parameters, want.parameters if want else None),
-        _counted(counted.macs.const, want.macs if want else None),
+        python_lines(emit_python([graph_of(case.spec, case.model)])),
+        _counted(parameters, want.parameters if want else None),
+        _counted(macs, want.macs if want else None),
     )
 
 
@@ -89,11 +92,12 @@ def full_row(case: Case) -> Row:
     if case not in PARITY:
         return row
     model, other = shells(case)
-    if case.reference not in published():  # what torch counts in the library's model
+    if case.published is None:
+        parameters, macs = library_counts(case)
         row = replace(
             row,
-            parameters=_compared(row.parameters, sum(p.numel() for p in other.parameters())),
-            macs=_compared(row.macs, macs_of(other, 1, 3, case.size, case.size)),
+            parameters=_compared(row.parameters, parameters),
+            macs=_compared(row.macs, macs),
         )
     return replace(
         row,

@@ -14,7 +14,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", PARITY, ids=str)
+@pytest.mark.parametrize("case", CASES)
 def test_states_are_interchangeable(case: Case) -> None:
     assert equal_keys(*shells(case))
 

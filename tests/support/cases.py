@@ -8,8 +8,36 @@ from typing import Final
 
 from tests.support.zoo import Case
 
+#: Without initial weights that take long to draw.
+QUICK: Final = {"init_weights": False}
+
 #: Compared with torchvision in full: names, numbers, outputs, gradients.
 TORCHVISION: Final = (
+    Case("alexnet", "AlexNet", "alexnet", double=False, exhaustive=True),
+    Case("vgg", "VGG11", "vgg11", image=32, double=False, exhaustive=True),
+    Case("vgg", "VGG16", "vgg16", image=32, double=False, exhaustive=True),
+    Case("vgg", "VGG19", "vgg19", image=32, double=False, exhaustive=True),
+    Case("vgg", "VGG16BN", "vgg16_bn", image=32, double=False, exhaustive=True),
+    Case("squeezenet", "SqueezeNet1_0", "squeezenet1_0"),
+    Case("squeezenet", "SqueezeNet1_1", "squeezenet1_1", exhaustive=True),
+    Case("googlenet", "GoogLeNet", "googlenet", options={**QUICK, "aux_logits": False}),
+    Case(
+        "googlenet",
+        "GoogLeNetAuxiliary",
+        "googlenet",
+        options={**QUICK, "aux_logits": True},
+        inference={"auxiliary": False},
+        listed=False,
+    ),
+    Case(
+        "inception",
+        "InceptionV3",
+        "inception_v3",
+        image=299,
+        options=QUICK,
+        inference={"auxiliary": False},
+        exhaustive=True,
+    ),
     Case("densenet", "DenseNet121", "densenet121"),
     Case("densenet", "DenseNet161", "densenet161", exhaustive=True),
     Case("densenet", "DenseNet169", "densenet169", exhaustive=True),
@@ -21,6 +49,15 @@ TORCHVISION: Final = (
     Case("resnet", "ResNet152", "resnet152", exhaustive=True),
     Case("resnet", "ResNeXt50_32x4d", "resnext50_32x4d", exhaustive=True),
     Case("resnet", "WideResNet50_2", "wide_resnet50_2", exhaustive=True),
+    Case("mobilenetv2", "MobileNetV2", "mobilenet_v2"),
+    Case("mnasnet", "MnasNet0_5", "mnasnet0_5"),
+    Case("mnasnet", "MnasNet0_75", "mnasnet0_75", exhaustive=True),
+    Case("mnasnet", "MnasNet", "mnasnet1_0", exhaustive=True),
+    Case("mnasnet", "MnasNet1_3", "mnasnet1_3", exhaustive=True),
+    Case("shufflenetv2", "ShuffleNetV2_0_5", "shufflenet_v2_x0_5"),
+    Case("shufflenetv2", "ShuffleNetV2_1_0", "shufflenet_v2_x1_0", exhaustive=True),
+    Case("shufflenetv2", "ShuffleNetV2_1_5", "shufflenet_v2_x1_5", exhaustive=True),
+    Case("shufflenetv2", "ShuffleNetV2_2_0", "shufflenet_v2_x2_0", exhaustive=True),
 )
 
 #: Compared with a library's model in full.

@@ -31,11 +31,22 @@ class Case:
     size: int = 224
     #: What the library's constructor is given.
     options: dict[str, Any] = field(default_factory=dict)
+    #: The model's arguments for which it computes what the library's does in eval mode, where that
+    #: is less than in train mode, as without auxiliary classifiers. MACs are counted with them.
+    inference: dict[str, Any] = field(default_factory=dict)
+    #: Whether the row of `models.csv` with this name is about this very model.
+    listed: bool = True
+    #: Whether gradients are compared in float64; in float32 where weights would fill the memory.
+    double: bool = True
     #: Too slow for every run of the tests.
     exhaustive: bool = False
 
     def __str__(self) -> str:
-        return self.reference
+        return self.model
+
+    @property
+    def published(self) -> "Published | None":
+        return published().get(self.reference) if self.listed else None
 
 
 @dataclass(frozen=True, slots=True)

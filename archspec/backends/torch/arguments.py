@@ -1,5 +1,6 @@
 """Constructor calls: the author's arguments as written, inferred sizes filled in."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from archspec import pycode as py
@@ -63,6 +64,9 @@ def layer_call(
     e: "Emitter", stage: ast.Stage, steps: Steps, inputs: "tuple[Hints, ...]"
 ) -> "tuple[py.Expr, tuple[Hints, ...]]":
     """`nn.Conv2d(in_channels, planes, 3, padding=1)`, and hints of its output."""
+    given_layer = _given_layer(e, stage, steps)
+    if given_layer is not None:
+        return _call_given(e, stage, steps, given_layer, inputs)
     first = steps[0][1]
     decl: Any = first.decl
     if any(s.decl is not decl for _, s in steps) or not isinstance(decl, LayerDecl):
@@ -83,6 +87,46 @@ def layer_call(
         return tuple(t.shape for t in decl.shape(params, types, Needs()))
 
     return call, e.output_hints(stage, rule)
+
+
+def _given_layer(e: "Emitter", stage: ast.Stage, steps: Steps) -> py.Expr | None:
+    """What the class calls a layer that it is given, where instances are given different ones."""
+    match stage.core:
+        case ast.Name(id=name) | ast.Call(func=ast.Name(id=name), args=(), keywords=()):
+            pass
+        case _:
+            return None
+    static = e.scope.get(name)
+    if static is None:
+        return None
+    first = steps[0][1]
+    if all(s.decl is first.decl and _same(s.given, first.given) for _, s in steps[1:]):
+        return None
+    return static.ctor()
+
+
+def _same(a: "Mapping[str, Argument]", b: "Mapping[str, Argument]") -> bool:
+    return {n: x.value for n, x in a.items()} == {n: x.value for n, x in b.items()}
+
+
+def _call_given(
+    e: "Emitter", stage: ast.Stage, steps: Steps, layer: py.Expr, inputs: "tuple[Hints, ...]"
+) -> "tuple[py.Expr, tuple[Hints, ...]]":
+    """`norm(width)` or `act()`: a layer that is an argument, made for what flows in."""
+    first = steps[0][1]
+    decl = first.decl
+    if not isinstance(decl, LayerDecl):
+        raise CannotEmit("a function given as a layer")
+    types = symbolic_types(e, steps, inputs)
+    sizes = [
+        (name, _inferred(e, steps, name, hint))
+        for name, hint in _infer(e, decl, first.params, types, steps)
+    ]
+    by_name = decl.torch_order is not None
+    call = py.Call(
+        layer, () if by_name else tuple(s for _, s in sizes), tuple(sizes) if by_name else ()
+    )
+    return call, e.output_hints(stage, lambda: tuple(t.shape for t in types))
 
 
 def _given(steps: Steps) -> dict[str, list[tuple[Pass, Argument]]]:

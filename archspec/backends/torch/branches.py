@@ -5,9 +5,10 @@ from dataclasses import replace
 from archspec import pycode as py
 from archspec.backends.torch import body as statements
 from archspec.backends.torch.emitter import Emitter, Val
-from archspec.backends.torch.loops import flow_target, update_size
+from archspec.backends.torch.loops import flow_target, settled, update_size
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.backends.torch.translate import Translator
+from archspec.dims import Dim
 from archspec.elaborate.values import Tensor
 from archspec.syntax import ast
 
@@ -52,6 +53,7 @@ def _branches(
     ctor_parts: list[tuple[ast.Expr | None, list[py.Stmt]]] = []
     forward_parts: list[tuple[ast.Expr | None, list[py.Stmt]]] = []
     result = flow
+    given: dict[int, list[Dim]] = {axis: [] for axis in carried}
     versions = e.running.now()
     for index, (test, body) in enumerate(bodies):
         passes = tuple(p for p in e.passes if p.branches[id(statement)].index == index)
@@ -66,6 +68,7 @@ def _branches(
             out = statements.emit_statements(e, body.statements, flow)
             if out is not None:
                 for axis, name in carried.items():
+                    given[axis].append(out.hints[axis])
                     update_size(e, name, out.hints[axis])
                 if not e.silent and not out.items:
                     out = e.materialise(out, flow_target(e, flow))
@@ -79,9 +82,13 @@ def _branches(
         return result
     hints = list(flow.hints)
     for axis, name in carried.items():
-        hints[axis] = e.running.version(name, {
-            id(p): p.branches[id(statement)].end.type.shape[axis] for p in e.passes
-        })  # fmt: skip
+        ends = [(p, p.branches[id(statement)].end.type.shape[axis]) for p in e.passes]
+        hints[axis] = e.running.version(name, {id(p): end for p, end in ends})
+        # What one branch gives may be what all of them give.
+        for hint in given[axis]:
+            if settled(hint) and e.sizes.holds(hint, ends):
+                hints[axis] = hint
+                break
     return replace(result, hints=tuple(hints))
 
 

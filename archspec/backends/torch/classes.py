@@ -129,7 +129,8 @@ def _formulas(
     """Opaque symbols of the outputs that follow from the constructor's parameters."""
     from archspec.backends.torch.calls import Formula
 
-    names = {p.name for p in params}
+    known = {"int", "min", "max", "round", "abs", "len", "sum", "float", "math"}
+    known |= {p.name for p in params} | {d.name for d in e.planner.function.definitions}
     found: dict[str, Formula] = {}
     for name in {n for hints in outputs for h in hints for n in h.symbols()}:
         if not name.startswith("("):
@@ -138,11 +139,7 @@ def _formulas(
             code = e.sizes.render(Dim.symbol(name))
         except CannotEmit:
             continue
-        if (
-            py.names_used(code)
-            - {"int", "min", "max", "round", "abs", "len", "sum", "float", "math"}
-            <= names
-        ):
+        if set(py.names_used(code)) <= known:
             found[name] = Formula(code, partial(e.sizes.value, name))
     return found
 
@@ -194,12 +191,13 @@ def _family_type() -> py.Expr:
 
 def _return(e: Emitter, body: list[py.Stmt], value: py.Expr) -> list[py.Stmt]:
     """`x = f(x)` and `return x` are one statement; what a checker sees as `Any` gets its type."""
+    last_name = None
     if body and isinstance(value, py.Name):
         match body[-1]:
             case py.Assign(target=py.Name(id=name), value=last, annotation=None) if (
                 name == value.id
             ):
-                body, value = body[:-1], last
+                body, value, last_name = body[:-1], last, name
             case _:
                 pass
     typed = set(e.input_names)
@@ -212,7 +210,7 @@ def _return(e: Emitter, body: list[py.Stmt], value: py.Expr) -> list[py.Stmt]:
     if isinstance(value, py.Tuple) or not is_any(value, typed):
         return [*body, py.Return(value)]
     name = e.result_names[0] if len(e.result_names) == 1 else "out"
-    result = py.name(e.forward_names.new(name))
+    result = py.name(name if name == last_name else e.forward_names.new(name))
     return [*body, py.Assign(result, value, py.name("Tensor")), py.Return(result)]
 
 

@@ -1,5 +1,6 @@
 """The body and the parameters of an emitted constructor."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archspec import pycode as py
@@ -9,9 +10,11 @@ from archspec.backends.torch.emitter import (
     Emitter,
 )
 from archspec.backends.torch.inputs import from_group
+from archspec.backends.torch.literals import literal
 from archspec.backends.torch.loops import UNKNOWN
 from archspec.backends.torch.scan import reads
 from archspec.backends.torch.sizes import CannotEmit
+from archspec.layers import registry
 from archspec.syntax import ast
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ def constructor_body(e: Emitter) -> tuple[py.Stmt, ...]:
     )
     body = [start, *stored, *e.state.ctor, *rest, *ties, *inits]
     running = e.running.names
-    body = list(_prune(_as_arguments(tuple(body)), running))
+    body = list(_prune(_filled(_as_arguments(tuple(body))), running))
     if UNKNOWN in reads(tuple(body)):
         raise CannotEmit("a size that the constructor needs has no expression")
     return _without_aliases(e, tuple(body), running)
@@ -60,6 +63,27 @@ def _as_arguments(body: tuple[py.Stmt, ...]) -> tuple[py.Stmt, ...]:
     if not modules:
         return body
     return (py.ExprStmt(py.call(py.attr(py.call("super"), "__init__"), *modules)),)
+
+
+def _filled(body: tuple[py.Stmt, ...]) -> tuple[py.Stmt, ...]:
+    """A `Sequential` is made with the modules that are appended to it at once."""
+    merged: list[py.Stmt] = []
+    for statement in body:
+        before = merged[-1] if merged else None
+        match before, statement:
+            case (
+                py.Assign(target=target, value=py.Call(func=func, args=items) as made),
+                py.ExprStmt(py.Call(func=method, args=(module,))),
+            ) if func == py.dotted("nn.Sequential") and method == py.attr(target, "append"):
+                merged[-1] = replace(before, value=replace(made, args=(*items, module)))
+            case _, py.For():
+                merged.append(replace(statement, body=_filled(statement.body)))
+            case _, py.If():
+                inner, orelse = _filled(statement.body), _filled(statement.orelse)
+                merged.append(replace(statement, body=inner, orelse=orelse))
+            case _:
+                merged.append(statement)
+    return tuple(merged)
 
 
 def _prune(body: tuple[py.Stmt, ...], variables: set[str]) -> tuple[py.Stmt, ...]:
@@ -176,9 +200,14 @@ def _default(e: Emitter, default: ast.Expr) -> py.Expr | None:
     from archspec.backends.torch.translate import Translator
 
     def refuse(name: str, node: ast.Node) -> py.Expr:
-        raise CannotEmit(name)
+        layer = registry.layer(name)
+        if layer is None:
+            raise CannotEmit(name)
+        return py.dotted(layer.torch_name)
 
     try:
+        if isinstance(default, ast.Call):  # a layer with arguments
+            return literal(e.evaluate(default, e.passes[0]))
         return as_tuple(Translator(refuse, lambda _: None)(default))
     except CannotEmit:
         return None

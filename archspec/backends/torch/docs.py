@@ -1,7 +1,7 @@
 """Docstrings: shapes in the author's letters."""
 
 from inspect import cleandoc
-from textwrap import fill, wrap
+from textwrap import fill
 
 from archspec import pycode as py
 from archspec.backends.torch.emitter import CtorParam, Emitter, Val
@@ -125,9 +125,11 @@ def _dim(e: Emitter, hint: Dim, letters: dict[str, str], fallback: str) -> str:
 
 
 def wrapped(doc: str | None) -> str:
-    """The author's doc string, lines that a class's indent would make too long broken."""
-    lines = cleandoc(doc or "").splitlines()
-    return "\n".join("\n".join(wrap(line, 78)) if len(line) > 78 else line for line in lines)
+    """The author's doc string; paragraphs too wide for a class's indent are refilled."""
+    paragraphs = cleandoc(doc or "").split("\n\n")
+    return "\n\n".join(
+        p if all(len(line) <= 78 for line in p.splitlines()) else fill(p, 78) for p in paragraphs
+    )
 
 
 def _written(e: Emitter) -> list[Pass]:

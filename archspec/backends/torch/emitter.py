@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from archspec import pycode as py
 from archspec.backends.torch.literals import literal, matches
+from archspec.backends.torch.records import layer_key
 from archspec.backends.torch.running import RunningSizes
 from archspec.backends.torch.scan import value_names
 from archspec.backends.torch.sizes import CannotEmit, Sizes
 from archspec.backends.torch.translate import Translator
 from archspec.dims import Dim, DimExpr, Neg, Num, Op, Var, expression
 from archspec.elaborate.values import BlockValue, Frame, Pass, Step, tensors_in
+from archspec.layers import registry
 from archspec.syntax import ast
 
 if TYPE_CHECKING:
@@ -331,13 +333,16 @@ class Emitter:
         try:
             found = [self.lookup(name, p) for p in self.passes]
         except KeyError:
-            raise CannotEmit(f"{name} is not at hand") from None
+            layer = registry.layer(name)
+            if layer is None:
+                raise CannotEmit(f"{name} is not at hand") from None
+            return py.dotted(layer.torch_name)
         return self.literal(found)
 
     def literal(self, values: list[Any]) -> py.Expr:
         """The one value of a list of equal ones, as a literal."""
         first = values[0]
-        if any(type(v) is not type(first) or v != first for v in values[1:]):
+        if any(type(v) is not type(first) or layer_key(v) != layer_key(first) for v in values[1:]):
             raise CannotEmit("the values differ")
         return literal(first)
 

@@ -12,6 +12,7 @@ from archspec.backends.torch.modules import (
     in_hints,
     module_key,
 )
+from archspec.backends.torch.records import names_within
 from archspec.backends.torch.scan import defined_names, pattern, value_names
 from archspec.elaborate.values import Pass, tensors_in
 from archspec.syntax import ast
@@ -22,9 +23,10 @@ def is_sequential(e: Emitter, stage: ast.Stage) -> bool:
     assert isinstance(group, ast.Group)
     if "checkpoint" in stage.modifiers:
         return False
-    return is_chain(e, group.body.statements, e.passes) and not any(
-        e.is_read(name) for name in defined_names(group.body)
-    )
+    if not is_chain(e, group.body.statements, e.passes):
+        return False
+    static = {name for p in e.passes for name in names_within(p)}
+    return not any(e.is_read(name) for name in defined_names(group.body) - static)
 
 
 def is_chain(e: Emitter, statements: tuple[ast.Statement, ...], passes: tuple[Pass, ...]) -> bool:
@@ -67,7 +69,11 @@ def _chain_stage(e: Emitter, stage: ast.Stage, passes: tuple[Pass, ...]) -> bool
         return not any(id(stage.core) in p.steps for p in passes) and not isinstance(
             stage.core, ast.Residual | ast.Dense | ast.Reuse
         )
-    if set(stage.modifiers) - {"frozen"} or stage.modifiers:
+    if all(s.kind == "inline" for s in steps):
+        frames = [s.frame for s in steps if s.frame is not None]
+        roots = tuple(f.root for f in frames)
+        return all(is_chain(e, f.block.body.statements, roots) for f in frames[:1])
+    if stage.modifiers:
         return False
     group = isinstance(stage.core, ast.Group) and not is_chain(
         e, stage.core.body.statements, passes

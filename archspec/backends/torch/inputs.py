@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from archspec import pycode as py
 from archspec.backends.torch.emitter import CtorParam, Emitter, Passes, Static, Val
 from archspec.backends.torch.literals import annotation
+from archspec.backends.torch.records import layer_key
 from archspec.backends.torch.scan import defined_names, value_names
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim
@@ -37,11 +38,20 @@ def has_value(e: Emitter, name: str, p: Pass) -> bool:
 def define_params(e: Emitter, block: ast.Block, passes: Passes) -> None:
     for param in block.params:
         values = [p.frame.constants[param.name] for p in passes]
-        if any(isinstance(v, LayerValue | BlockValue) for v in values):
+        if any(isinstance(v, LayerValue | BlockValue) for v in values) and not _vary(
+            e, block, param.name, values
+        ):
             continue
         if is_model_class(e) and (id(block), param.name) in e.planner.fixed:
             continue
         e.define_param(param.name, annotation(values))
+
+
+def _vary(e: Emitter, block: ast.Block, name: str, values: list[Any]) -> bool:
+    """Whether instances are given different layers, and the class can take them as an argument."""
+    if (id(block), name) not in e.planner.layer_params:
+        return False
+    return any(layer_key(v) != layer_key(values[0]) for v in values[1:])
 
 
 def define_inputs(

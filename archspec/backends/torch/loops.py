@@ -69,21 +69,28 @@ def _rolled(
 
 def _counting_only(target: py.Expr, iterable: py.Expr) -> tuple[py.Expr, py.Expr]:
     """`for i, _ in enumerate(layers)` as `for i in range(len(layers))`."""
-    if isinstance(iterable, py.Call) and any(isinstance(a, py.Call) for a in iterable.args):
-        return target, iterable  # an iterator has no length
     match target, iterable:
-        case py.Tuple(items=(index, _)), py.Call(
-            func=py.Name(id="enumerate"), args=(items,), keywords=()
-        ):
-            return index, py.call("range", py.call("len", items))
         case (
             py.Tuple(items=(index, _)),
-            py.Call(func=py.Name(id="enumerate"), args=(items,), keywords=(("start", start),)),
-        ):
-            stop = py.Binary("+", py.call("len", items), start)
-            return index, py.call("range", start, stop)
+            py.Call(func=py.Name(id="enumerate"), args=(items,), keywords=named),
+        ) if not isinstance(items, py.Call):  # an iterator has no length
+            length: py.Expr = py.call("len", items)
+            if isinstance(items, py.List | py.Tuple):
+                length = py.const(len(items.items))
+            if not named:
+                return index, py.call("range", length)
+            ((_, first),) = named
+            return index, py.call("range", first, _sum(length, first))
         case _:
             return target, iterable
+
+
+def _sum(a: py.Expr, b: py.Expr) -> py.Expr:
+    match a, b:
+        case py.Constant(value=int() as x), py.Constant(value=int() as y):
+            return py.const(x + y)
+        case _:
+            return py.Binary("+", a, b)
 
 
 def _try(e: Emitter, expr: ast.Expr, translate: Translator) -> py.Expr | None:
@@ -245,10 +252,10 @@ def _after(
                 caller = e.up.get(id(p))
                 if caller is not None and id(p) in ends:
                     ends[id(caller)] = ends[id(p)]
-            settled = _settled(hint) and e.sizes.holds(
+            fits = settled(hint) and e.sizes.holds(
                 hint, [(p, ends[id(p)]) for p in e.passes if id(p) in ends]
             )
-            formula = hint if settled else _closed_form(e, statement, carried, axis)
+            formula = hint if fits else _closed_form(e, statement, carried, axis)
             hints[axis] = e.running.version(carried.axes[axis][0], ends)
             if formula is not None:
                 (symbol,) = hints[axis].symbols()
@@ -260,7 +267,7 @@ def _after(
     return replace(out, hints=tuple(hints))
 
 
-def _settled(hint: Dim) -> bool:
+def settled(hint: Dim) -> bool:
     """Whether a size means the same inside and after a loop."""
     return not any("#" in name or "@" in name or name.startswith("?") for name in hint.symbols())
 
@@ -268,7 +275,7 @@ def _settled(hint: Dim) -> bool:
 def _closed_form(e: Emitter, statement: ast.For, carried: Carried, axis: int) -> Dim | None:
     """`before + n * growth` for a size that grows by the same in each of `n` iterations."""
     step = carried.steps.get(axis)
-    if step is None or not _settled(step):
+    if step is None or not settled(step):
         return None
     match statement.iterable:
         case ast.Range(low=low, high=high, inclusive=inclusive):

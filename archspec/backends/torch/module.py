@@ -9,7 +9,7 @@ from archspec.backends.torch.classes import build_class
 from archspec.backends.torch.emitter import CtorParam
 from archspec.backends.torch.literals import literal
 from archspec.backends.torch.planner import ClassPlan, Planner
-from archspec.backends.torch.records import structural
+from archspec.backends.torch.records import exchangeable, layer_key, structural
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.backends.torch.witnesses import Varied, arguments, together, witnesses
 from archspec.diagnostics import ArchSpecError, Diagnostic, Label
@@ -17,6 +17,8 @@ from archspec.elaborate import Elaborated
 from archspec.pycode.printer import print_module
 
 Family = list[Elaborated]
+#: A variant repeats at most so many parameters of its base; more are passed on unseen.
+SPELLED_OUT = 4
 
 
 def emit_module(models: Sequence[Elaborated]) -> str:
@@ -25,9 +27,11 @@ def emit_module(models: Sequence[Elaborated]) -> str:
         message = "there is no model to write"
         help = "define a `model`, or a `variant` that sets all parameters of one"
         raise ArchSpecError((Diagnostic("A0307", "error", message, help=(help,)),))
+    layers = exchangeable(model.frame for model in models)
     families: dict[Any, Family] = {}
     for model in models:
-        families.setdefault((id(model.entry.block), structural(model.frame)), []).append(model)
+        key = (id(model.entry.block), structural(model.frame, layers))
+        families.setdefault(key, []).append(model)
     varied = {key: witnesses(members[0]) for key, members in families.items()}
     try:
         return _emit(models, families, varied, keep_loops=True)
@@ -74,15 +78,14 @@ def _emit(
     planner = Planner(list(models), every, frozenset(fixed), keep_loops)
     for key, members in families.items():
         _emit_members(planner, members, others[key], families)
-    functions = [definition for definition, _ in planner.functions.values()]
-    body: list[py.Stmt] = [*functions, *planner.helpers, *planner.classes]
+    body: list[py.Stmt] = [*planner.function.definitions, *planner.helpers, *planner.classes]
     return print_module(py.Module(_module_doc(models), tuple(body)))
 
 
 def _differs(members: Family, name: str) -> bool:
     """Whether the variants themselves vary a parameter."""
-    first = members[0].frame.constants[name]
-    return any(m.frame.constants[name] != first for m in members)
+    first = layer_key(members[0].frame.constants[name])
+    return any(layer_key(m.frame.constants[name]) != first for m in members)
 
 
 def _refusal(models: Sequence[Elaborated], reason: str) -> Diagnostic:
@@ -144,7 +147,7 @@ def _emit_family(planner: Planner, members: Family, others: Family, families: An
     planner.classes.append(plan.definition if base is None else _with_defaults(plan, base))
     for member in members:
         if member is not base:
-            planner.classes.append(_variant(plan, member))
+            planner.classes.append(_variant(plan, member, base))
 
 
 def _distinct(model: Elaborated) -> str:
@@ -175,30 +178,40 @@ def _replace_init(definition: py.ClassDef, params: tuple[py.Parameter, ...]) -> 
     return py.ClassDef(definition.name, definition.bases, body, definition.doc)
 
 
-def _variant(plan: ClassPlan, model: Elaborated) -> py.ClassDef:
+def _variant(plan: ClassPlan, model: Elaborated, base: Elaborated | None) -> py.ClassDef:
     """`class DenseNet169(DenseNet)`: what the variant sets is set, the rest stays open."""
     open_params: list[py.Parameter] = []
-    args: list[py.Expr] = []
+    inherited: list[py.Parameter] = []
     keywords: list[tuple[str, py.Expr]] = []
     for param in plan.params:
         given = model.frame.given.get(param.source)
         value = literal(param.value_in(model.frame))
-        expr: py.Expr = value
         if param.values is not None:
-            if value == param.default:
-                continue
+            if value != param.default:
+                keywords.append((param.name, value))
         elif given is None:
-            open_params.append(py.Parameter(param.name, param.annotation, value))
-            expr = py.name(param.name)
-        keywords.append((param.name, expr))
+            default = param.default if base is None else literal(param.value_in(base.frame))
+            own = py.Parameter(param.name, param.annotation, value)
+            (inherited if default == value else open_params).append(own)
+        else:
+            keywords.append((param.name, value))
+    bases = (py.name(plan.name),)
+    if not keywords and not open_params:
+        return py.ClassDef(model.entry.name, bases, (py.ExprStmt(py.name("pass")),))
+    order = [param.name for param in plan.params]
+    if len(inherited) <= SPELLED_OUT:
+        open_params = sorted([*open_params, *inherited], key=lambda p: order.index(p.name))
+        inherited = []
+    keywords += [(p.name, py.name(p.name)) for p in open_params]
+    keywords.sort(key=lambda keyword: order.index(keyword[0]))
+    if inherited:
+        open_params.append(py.Parameter("**options", py.name("Any")))
+        keywords.append(("", py.name("options")))
+    call = py.Call(py.attr(py.call("super"), "__init__"), (), tuple(keywords))
     init = py.FunctionDef(
         "__init__",
         (py.Parameter("self"), *open_params),
-        (
-            py.ExprStmt(
-                py.Call(py.attr(py.call("super"), "__init__"), tuple(args), tuple(keywords))
-            ),
-        ),
+        (py.ExprStmt(call),),
         py.const(None),
     )
-    return py.ClassDef(model.entry.name, (py.name(plan.name),), (init,))
+    return py.ClassDef(model.entry.name, bases, (init,))

@@ -120,6 +120,8 @@ def _add_unlabelled(e: Emitter, steps: list[tuple[Pass, Step]], build: py.Expr) 
         if not locals_:
             if build not in e.single:
                 base = step.decl.name.lower().removeprefix("adaptive")
+                if isinstance(build, py.Call) and isinstance(build.func, py.Name):
+                    base = build.func.id  # a layer that is an argument
                 base = base[:-2] if base[-2:] in ("1d", "2d", "3d") else base
                 e.single[build] = e.attributes.new(base)
                 e.state.tail.append(py.Assign(py.attr(SELF, e.single[build]), build))

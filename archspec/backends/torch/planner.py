@@ -8,9 +8,11 @@ from archspec.backends.torch.arguments import argument_hint, as_tuple, layer_cal
 from archspec.backends.torch.calls import Formula, call_block, call_group
 from archspec.backends.torch.classes import build_class
 from archspec.backends.torch.emitter import CtorParam, Emitter, Hints, Passes, Static, Val
+from archspec.backends.torch.functions import Functions
 from archspec.backends.torch.records import (
     all_frames,
     all_steps,
+    exchangeable,
     own_steps,
     steps_with_passes,
     structural,
@@ -25,7 +27,6 @@ from archspec.elaborate.values import (
     Argument,
     BlockValue,
     Cursor,
-    FnValue,
     Frame,
     Label,
     LayerValue,
@@ -81,10 +82,16 @@ class Planner:
         self.keep_loops = keep_loops
         self.building: set[Any] = set()
         self.names = Namespace(
-            {"nn", "torch", "F", "Tensor", "OrderedDict", "init", "math", "re", "copy", "Sequence"}
+            {
+                *("nn", "torch", "F", "Tensor", "OrderedDict", "init", "math", "re", "copy"),
+                *("Sequence", "Callable", "partial"),
+            }
         )
         self.classes: list[py.ClassDef] = []
-        self.functions: dict[str, tuple[py.FunctionDef, str]] = {}
+        #: Parameters of blocks that take layers, which may be arguments of the emitted classes.
+        self.layer_params = exchangeable(f for m in (*models, *witnesses) for f in all_frames(m))
+        scopes = [frame.scope for model in models for frame in all_frames(model)]
+        self.function = Functions(self.names, scopes)
         self.helpers: list[py.FunctionDef] = []
         self.groups: dict[Any, Group] = {}
         self.keys: dict[int, Any] = {}
@@ -102,7 +109,7 @@ class Planner:
                     self._enter(step.frame)
 
     def _enter(self, frame: Frame) -> None:
-        key = (id(frame.block), structural(frame))
+        key = (id(frame.block), structural(frame, self.layer_params))
         self.keys[id(frame)] = key
         self.keys[id(frame.module)] = key
         self.groups.setdefault(key, Group(frame.block)).frames.append(frame)
@@ -124,7 +131,12 @@ class Planner:
 
     def snapshot(self) -> Any:
         """What a failed attempt at a class must not leave behind."""
-        return (list(self.classes), self.names.snapshot(), list(self.helpers), dict(self.functions))
+        return (
+            list(self.classes),
+            self.names.snapshot(),
+            list(self.helpers),
+            self.function.snapshot(),
+        )
 
     def restore(self, saved: Any) -> None:
         """Forget the group classes, names and helpers of a failed attempt; blocks are kept."""
@@ -134,7 +146,8 @@ class Planner:
         self.classes = [c for c in self.classes if id(c) in kept]
         self.names.restore(names)
         self.names.reserve(*(c.name for c in self.classes))
-        self.helpers, self.functions = helpers, functions
+        self.helpers = helpers
+        self.function.restore(functions)
 
     def lower_bounds(self, passes: Passes) -> list[tuple[str, int]]:
         """The inferred bounds that all models of a class share: the largest of each size."""
@@ -147,51 +160,6 @@ class Planner:
         return sorted(bounds.items())
 
     # --- compile-time things -------------------------------------------------------------------
-
-    def function(self, name: str) -> py.Expr | None:
-        """A one-line function of the spec, defined in the emitted module on first use."""
-        if name in self.functions:
-            return py.name(self.functions[name][1])
-        for model in self.models:
-            for frame in all_frames(model):
-                value = frame.scope.names.get(name)
-                if isinstance(value, FnValue):
-                    return self._define(name, value.fn)
-        return None
-
-    def _define(self, name: str, fn: ast.Function) -> py.Expr:
-        from archspec.backends.torch.translate import Translator
-
-        local = self.names.new(name)
-        params = {p.name: py.name(p.name) for p in fn.params}
-        whole = {
-            p.name
-            for p in fn.params
-            if isinstance(p.default, ast.Number) and isinstance(p.default.value, int)
-        }
-
-        def resolve(id_: str, node: ast.Node) -> py.Expr:
-            if id_ not in params:
-                raise CannotEmit(f"{id_} is not at hand")
-            return params[id_]
-
-        translate = Translator(resolve, self.function)
-        number = py.name("float")
-        definition = py.FunctionDef(
-            local,
-            tuple(
-                py.Parameter(
-                    p.name,
-                    py.name("int") if p.name in whole else number,
-                    None if p.default is None else translate(p.default),
-                )
-                for p in fn.params
-            ),
-            (py.Return(translate(fn.value)),),
-            py.name("int") if _is_whole(fn.value, whole) else number,
-        )
-        self.functions[name] = (definition, local)
-        return py.name(local)
 
     def evaluate(self, expr: ast.Expr, pass_: Pass, lookup: Any) -> Any:
         """A compile-time expression as its pass saw it."""
@@ -349,7 +317,10 @@ class Planner:
         scope: dict[str, Static] = {}
         for param in block.params:
             given = [(p, f.given[param.name]) for p, f in frames if param.name in f.given]
-            if any(isinstance(f.constants[param.name], LayerValue | BlockValue) for _, f in frames):
+            values = [f.constants[param.name] for _, f in frames]
+            if any(isinstance(v, BlockValue) for v in values):
+                continue
+            if any(isinstance(v, LayerValue) for v in values) and len(given) < len(frames):
                 continue
             if len(given) == len(frames):
                 scope[param.name] = _inlined_argument(e, param.name, given)
@@ -402,25 +373,6 @@ class _Names(dict[str, Any]):
         except KeyError:
             return False
         return True
-
-
-def _is_whole(expr: ast.Expr, names: set[str]) -> bool:
-    """Whether an expression is an integer, given the integer names."""
-    match expr:
-        case ast.Call(func=ast.Name(id="int" | "floor" | "ceil" | "len" | "round")):
-            return True
-        case ast.Call(func=ast.Name(id="min" | "max"), args=args):
-            return all(_is_whole(a, names) for a in args)
-        case ast.Binary(op="+" | "-" | "*" | "//" | "%", left=left, right=right):
-            return _is_whole(left, names) and _is_whole(right, names)
-        case ast.Number(value=value):
-            return isinstance(value, int)
-        case ast.Name(id=id_):
-            return id_ in names
-        case ast.Conditional(then=then, other=other):
-            return _is_whole(then, names) and _is_whole(other, names)
-        case _:
-            return False
 
 
 def _group_name(e: Emitter, stage: ast.Stage) -> str:

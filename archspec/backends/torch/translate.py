@@ -20,7 +20,7 @@ Resolve = Callable[[str, ast.Node], py.Expr]
 class Translator:
     """Translates expressions; `resolve` says what a name is in the scope at hand."""
 
-    def __init__(self, resolve: Resolve, function: Callable[[str], py.Expr | None]) -> None:
+    def __init__(self, resolve: Resolve, function: Callable[[ast.Name], py.Expr | None]) -> None:
         self.resolve = resolve
         #: How a one-line function of the spec is called, or None for an unknown name.
         self.function = function
@@ -50,11 +50,11 @@ class Translator:
             case ast.Index(value=value, items=items):
                 return py.Subscript(self(value), tuple(self._item(i) for i in items))
             case ast.Call(func=func, args=args, keywords=keywords):
-                return py.Call(
-                    self._callee(func),
-                    tuple(self(a) for a in args),
-                    tuple((k.name, self(k.value)) for k in keywords),
-                )
+                callee = self._callee(func)
+                named = tuple((k.name, self(k.value)) for k in keywords)
+                if callee == py.name("zip"):  # lists of different lengths are an error in a spec
+                    named = (("strict", py.const(True)),)
+                return py.Call(callee, tuple(self(a) for a in args), named)
             case ast.Comprehension():
                 return self._comprehension(expr)
             case _:
@@ -82,7 +82,7 @@ class Translator:
 
     def _callee(self, func: ast.Expr) -> py.Expr:
         if isinstance(func, ast.Name):
-            own = self.function(func.id)
+            own = self.function(func)
             if own is not None:
                 return own
             if func.id in FUNCTIONS:

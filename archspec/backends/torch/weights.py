@@ -138,13 +138,11 @@ def _by_path(
     e: Emitter, parts: list[str], function: str, args: Any, named: Any
 ) -> tuple[py.Stmt, ...]:
     if not any("*" in part for part in parts):
-        weight: py.Expr = SELF
-        for part in parts:
-            weight = (
-                py.Subscript(weight, (py.const(int(part)),))
-                if part.isdecimal()
-                else py.attr(weight, part)
-            )
+        weight = (
+            py.attr(SELF, *parts)
+            if len(parts) == 2 and not parts[0].isdecimal()
+            else py.call(py.attr(SELF, "get_parameter"), py.const(".".join(parts)))
+        )
         return (py.ExprStmt(py.Call(py.dotted(f"init.{function}_"), (weight, *args), named)),)
     if parts[0] == "**" and not any("*" in part for part in parts[1:]):
         ending = py.const("." + ".".join(parts[1:]))
