@@ -43,6 +43,11 @@ STDOUT = Path("-")
     show_default=True,
     help="Stop after a stage and print it (standard output unless -o is given).",
 )
+@click.option(
+    "--verify/--no-verify",
+    default=True,
+    help="Whether the classes of own layers are run and compared with their declarations.",
+)
 @format_option("How diagnostics are shown, on standard error.")
 @reporting
 def build(
@@ -51,6 +56,7 @@ def build(
     output: Path | None,
     settings: tuple[str, ...],
     emit: Stage,
+    verify: bool,
     format: Format,
 ) -> None:
     """Write the PyTorch module that a spec describes.
@@ -66,7 +72,7 @@ def build(
     from archspec.cli.files import STDIN, write_atomically
 
     program = load(file)
-    text, names = _stage(program, emit, models, settings, format)
+    text, names = _stage(program, emit, models, settings, verify, format)
     if output is None and (emit != "python" or file == STDIN):
         output = STDOUT
     if output == STDOUT:
@@ -85,6 +91,7 @@ def _stage(
     emit: Stage,
     models: tuple[str, ...],
     settings: tuple[str, ...],
+    verify: bool,
     format: Format,
 ) -> tuple[str, tuple[str, ...]]:
     """The text of the stage, and the names of the models in it."""
@@ -95,6 +102,10 @@ def _stage(
             return _syntax_tree(program), ()
         case "python":
             built = elaborate_models(program, models, settings, format)
+            if verify:
+                from archspec.runtime.own_layers import verify_own_layers
+
+                verify_own_layers(built)
             return pipeline.emit_python(built), tuple(b.entry.name for b in built)
         case "ir" | "shapes":
             from archspec.ir import print_graph, print_shapes

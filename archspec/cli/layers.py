@@ -30,9 +30,13 @@ def layers(name: str | None) -> None:
     """
     from archspec.layers import registry
     from archspec.layers.describe import describe
+    from archspec.layers.plugins import plugin_layers
 
     if name is None:
         echo(_listing("layers", registry.layers()))
+        if plugin_layers():
+            echo("")
+            echo(_listing("layers of other packages", plugin_layers()))
         echo("")
         echo(_listing("tensor functions", registry.functions()))
         return
@@ -40,7 +44,7 @@ def layers(name: str | None) -> None:
     if decl is None:
         from archspec.diagnostics.suggest import closest
 
-        near = closest(name, (*registry.layers(), *registry.functions()))
+        near = closest(name, (*registry.layers(), *registry.functions(), *plugin_layers()))
         listed = " or ".join(f"`{other}`" for other in near)
         help = f"did you mean {listed}?" if near else "`archspec layers` lists all"
         raise click.UsageError(f"there is no layer or function `{name}`: {help}")

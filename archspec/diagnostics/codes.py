@@ -24,6 +24,7 @@ CODES: Final[dict[str, str]] = {
     "A0114": "unknown model",
     "A0115": "unknown parameter",
     "A0116": "an own layer's class cannot be used",
+    "A0117": "a package of layers cannot be used",
     # compile-time evaluation
     "A0201": "the operation does not exist for these values",
     "A0202": "the computation has no result",

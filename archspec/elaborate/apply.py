@@ -48,7 +48,7 @@ def run_rule(
     given: Given,
 ) -> tuple[TensorType, ...]:
     """The output types of a call; fails with the first fault, records further ones."""
-    key = (decl.name, params, types)
+    key = (decl, params, types)
     try:
         cached = ctx.ruled.get(key)
     except TypeError:  # an argument without a hash, as a slice
@@ -306,7 +306,7 @@ def apply_layer(
     types = tuple(t.type for t in inputs)
     outputs = run_rule(ctx, decl, params, types, inputs, span, given)
     first = module.decl is None
-    key = ("weights", decl.name, params, types)
+    key = ("weights", decl, params, types)
     sizes = ctx.ruled.get(key)
     if sizes is None:
         sizes = (dict(decl.inferred(params, types)), decl.weights(params, types))
@@ -325,6 +325,16 @@ def apply_layer(
                         "pool to a fixed size first, e.g. `AdaptiveAvgPool2d(1)`, "
                         "or give the input a fixed size there",
                     ),
+                )
+    for weight in weights if decl.module is not None else ():
+        for dim in weight.shape:
+            if dim.const is None:
+                fail(
+                    "A0204",
+                    f"`{weight.name}` of `{decl.name}` has the open size `{dim}`",
+                    span,
+                    labels=inputs_of(ctx, dim),
+                    help=("give the input a fixed size there, or declare the weight otherwise",),
                 )
     if first:
         module.decl, module.params = decl, params

@@ -81,6 +81,9 @@ def bind(
                 labels=(Mark(first.span, "given here by its place"),) if first else (),
             )
         given[arg.name] = arg
+    if isinstance(decl, LayerDecl):
+        left_out = decl.defaults({name: arg.value for name, arg in given.items()})
+        given |= {name: Argument(name, value, None) for name, value in left_out.items()}
     return _validate(ctx, decl, given, span), given
 
 
@@ -98,7 +101,7 @@ def _signature_help(decl: Declaration[Any]) -> str:
 
 def _validate(ctx: Context, decl: Declaration[Any], given: Given, span: Span) -> Params:
     values = {name: arg.value for name, arg in given.items()}
-    key: Any = (decl.name, tuple((n, type(v), _freeze(v)) for n, v in values.items()))
+    key: Any = (decl, tuple((n, type(v), _freeze(v)) for n, v in values.items()))
     params = ctx.validated.get(key)
     if params is not None:
         return cast(Params, params)

@@ -16,6 +16,8 @@ from archspec.syntax.parser import parse
 #: Files that one file may import, and how long a chain of imports may be.
 MAX_FILES = 500
 MAX_DEPTH = 50
+#: The blocks that come with archspec, one file per module of `std`.
+LIBRARY = Path(__file__).resolve().parents[1] / "std"
 
 
 @dataclass(slots=True, eq=False)
@@ -129,12 +131,11 @@ class Loader:
             case ast.Variant():
                 self._variant(scope, definition)
             case ast.Extern():
-                self._error(
-                    "A0116",
-                    f"`{definition.name.id}`: own layers are not supported yet",
-                    definition.span,
-                    help="declare the layer as a block of known layers",
-                )
+                from archspec.elaborate.extern import declare_extern
+
+                _check_params(definition.params, self.diagnostics)
+                layer = declare_extern(definition, scope, self.diagnostics)
+                self._bind(scope, definition.name, layer)
 
     def _refuse_model_name(self, name: ast.Name) -> None:
         refused = refused_model(name.id)
@@ -193,15 +194,7 @@ class Loader:
             scope.models[name] = entry
 
     def _use(self, scope: FileScope, use: ast.Use) -> None:
-        if use.library:
-            self._error(
-                "A0111",
-                f"there is no library module `{use.path}`",
-                use.path_span,
-                help='import a file instead: `use Name from "file.arch"`',
-            )
-            return
-        imported = self._import(scope, use)
+        imported = self._library(use) if use.library else self._import(scope, use)
         if imported is None:
             for name in use.names:
                 scope.names.setdefault(name.id, None)
@@ -224,6 +217,23 @@ class Loader:
                 scope.names.setdefault(name.id, None)
                 continue
             self._bind(scope, name, value)
+
+    def _library(self, use: ast.Use) -> FileScope | None:
+        """The scope of a module of the library that comes with archspec: `std.attention`."""
+        modules = {f"std.{file.stem}": file for file in sorted(LIBRARY.glob("*.arch"))}
+        path = modules.get(use.path)
+        if path is None:
+            help, fixes = suggestion(use.path_span, use.path, list(modules), "library module")
+            label = Label(use.path_span, "", primary=True)
+            message = f"there is no library module `{use.path}`"
+            help = help or (f"modules are {', '.join(f'`{m}`' for m in modules)}",)
+            self.diagnostics.append(
+                Diagnostic("A0111", "error", message, (label,), help=help, fixes=fixes)
+            )
+            return None
+        if path in self.scopes:
+            return self.scopes[path]
+        return self.load(read_source(path, f"{use.path.replace('.', '/')}.arch"), path)
 
     def _import(self, scope: FileScope, use: ast.Use) -> FileScope | None:
         base = scope.source.path.parent if scope.source.path is not None else Path()

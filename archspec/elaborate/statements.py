@@ -110,6 +110,13 @@ def _run(ctx: Context, statement: ast.Statement, flow: Flowing) -> Flowing:
         case ast.Tensor():
             declare_tensor(ctx, statement)
             return flow
+        case ast.Weight():
+            return fail(
+                "A0308",
+                f"a {statement.kind} of a model or block has a plain name",
+                statement.name.span,
+                help=("names in quotes are for the weights of an `extern layer`",),
+            )
 
 
 def _flow(ctx: Context, statement: ast.Flow, flow: Flowing) -> Flowing:

@@ -6,6 +6,7 @@ from archspec.elaborate.builtins import BUILTINS
 from archspec.elaborate.context import Context, SilentError, fail
 from archspec.elaborate.files import replacement, suggestion
 from archspec.layers import registry
+from archspec.layers.plugins import plugin_layers
 from archspec.syntax import ast
 
 #: What other libraries, or other versions of torch, call a function.
@@ -45,7 +46,7 @@ def unknown_name(ctx: Context, name: str, node: ast.Node) -> NoReturn:
         help = (f"sizes here: {sizes}",) if sizes else ()
         fail("A0101", f"unknown size `{name}`", node.span, help=help)
     if name[:1].isupper():
-        layers = [*registry.layers(), *(k for k in known if k[:1].isupper())]
+        layers = [*registry.layers(), *plugin_layers(), *(k for k in known if k[:1].isupper())]
         help, fixes = suggestion(node.span, name, layers, "layer")
         fail("A0102", f"unknown layer `{name}`", node.span, help=help, fixes=fixes)
     if name == "_":

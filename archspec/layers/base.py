@@ -302,6 +302,10 @@ class LayerDecl(Declaration[P]):
 
     #: The constructor in the emitted module; by default `nn.` and the class's name.
     torch_name: ClassVar[str]
+    #: Where that is imported from; None for torch's own, which are written `nn.Conv2d`.
+    module: ClassVar[str | None] = None
+    #: False where nothing is known of its multiply-adds: `macs` then gives 0.
+    states_macs: ClassVar[bool] = True
     #: True where training and evaluation compute different things (dropout, batch norm).
     mode_dependent: ClassVar[bool] = False
 
@@ -316,6 +320,10 @@ class LayerDecl(Declaration[P]):
 
     #: The constructor's parameters in torch's order, where that is not "inferred, then Params".
     torch_order: ClassVar[tuple[str, ...] | None] = None
+
+    def defaults(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Arguments that the emitted call states though the author left them out."""
+        return {}
 
     def weights(self, p: P, x: tuple[TensorType, ...]) -> tuple[Weight, ...]:
         """Parameters and buffers in `state_dict` order, with torch's names and shapes."""

@@ -12,7 +12,9 @@ from archspec.layers.base import Declaration, FunctionDecl, LayerDecl
 from archspec.layers.index import FAMILIES
 
 #: Modules of this package that declare nothing.
-_OTHERS = frozenset({"base", "checks", "describe", "index", "registry", "functions_shared"})
+_OTHERS = frozenset(
+    {"base", "checks", "describe", "index", "plugins", "registry", "functions_shared"}
+)
 _HOMES: Final = {name: family for family, names in FAMILIES.items() for name in names.split()}
 
 
@@ -85,4 +87,10 @@ def function(name: str) -> FunctionDecl[Any] | None:
 
 def _declaration(name: str) -> Declaration[Any] | None:
     family = _HOMES.get(name)
-    return None if family is None else _family(family).get(name)
+    if family is not None:
+        return _family(family).get(name)
+    if not name[:1].isupper():
+        return None
+    from archspec.layers.plugins import plugin_layers
+
+    return plugin_layers().get(name)

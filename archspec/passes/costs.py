@@ -14,7 +14,7 @@ from typing import Literal
 
 from archspec.dims import Dim
 from archspec.ir import Graph, Mechanism, Module, Node, Value
-from archspec.layers.base import TensorType
+from archspec.layers.base import LayerDecl, TensorType
 from archspec.passes.sizes import batch_symbol
 
 
@@ -61,6 +61,8 @@ class Costs:
     #: Elements of buffers, which are no parameters.
     buffers: int
     macs: Dim
+    #: Layers whose multiply-adds nobody states: `macs` is without them.
+    uncounted: tuple[str, ...]
     sizes: Mapping[str, int]
     batch: str | None
 
@@ -110,9 +112,14 @@ class _Counting:
             ema=kinds["ema"],
             buffers=kinds["buffer"],
             macs=total,
+            uncounted=self.uncounted(),
             sizes=self.sizes,
             batch=self.batch if self.batch not in self.sizes else None,
         )
+
+    def uncounted(self) -> tuple[str, ...]:
+        layers = [node.decl for node in self.graph.nodes if isinstance(node.decl, LayerDecl)]
+        return tuple(sorted({decl.name for decl in layers if not decl.states_macs}))
 
     def row(self, node: Node) -> Row | None:
         """The row of a node, or None for one that neither costs nor reuses."""

@@ -82,6 +82,9 @@ class Summary(_Data):
     ema: int = Field(description="Parameters of slow copies, which get no gradient.")
     buffers: int = Field(description="Numbers in buffers, which are no parameters.")
     macs: Count = Field(description="Multiply-adds for one element of the batch.")
+    uncounted: tuple[str, ...] = Field(
+        description="Own layers whose declarations state no multiply-adds: `macs` is without them."
+    )
     layers: tuple[LayerSummary, ...]
 
     def to_json(self) -> str:
@@ -125,6 +128,7 @@ def _as_data(graph: Graph, found: Costs) -> Summary:
         ema=found.ema,
         buffers=found.buffers,
         macs=_count(found.macs),
+        uncounted=found.uncounted,
         layers=tuple(_layer(row) for row in found.rows),
     )
 

@@ -67,6 +67,8 @@ def totals(summary: Summary) -> Iterator[tuple[str, str]]:
     if summary.ema:
         yield "  slow copies (ema)", _number(summary.ema)
     yield "MACs", _number(summary.macs)
+    if summary.uncounted:
+        yield "  without those of", f"{', '.join(summary.uncounted)} (which state no `macs`)"
     if summary.open_sizes:
         example = ",".join(f"{name}=…" for name in summary.open_sizes)
         yield "", f"(set the open sizes with --input {example})"

@@ -11,6 +11,7 @@ from archspec.elaborate import Elaborated
 from archspec.ir import Graph
 from archspec.pipeline import Program
 from archspec.runtime.overrides import checked_overrides
+from archspec.runtime.own_layers import verify_own_layers
 
 if TYPE_CHECKING:
     from torch import nn
@@ -131,10 +132,14 @@ class Model:
         return pipeline.emit_python([self.elaborated])
 
     def module(self, **params: Any) -> "nn.Module":
-        """A new `nn.Module`, compiled in memory, with freshly initialised weights."""
+        """A new `nn.Module`, compiled in memory, with freshly initialised weights.
+
+        Own layers are compared with their declarations first; `ArchSpecError` A0116.
+        """
         from archspec.runtime.generated import module_of
 
         model = self.with_(**params)
+        verify_own_layers((model.elaborated,))
         made: nn.Module = getattr(module_of(model.source(), self.name), self.name)()
         return made
 

@@ -397,7 +397,16 @@ class Tensor(Node):
     value: Expr | None
 
 
-Statement = Flow | Input | Output | Require | For | If | Tie | Init | Tensor
+@_node
+class Weight(Node):
+    """`param "proj.weight": [dim, D]`: a weight inside an own layer; `kind` as for `Tensor`."""
+
+    kind: str
+    name: String
+    shape: ShapeExpr
+
+
+Statement = Flow | Input | Output | Require | For | If | Tie | Init | Tensor | Weight
 
 
 # --- files -------------------------------------------------------------------------------------

@@ -210,6 +210,11 @@ def tensor(context: Context, parts: list[Any]) -> ast.Tensor:
     )
 
 
+def weight(context: Context, parts: list[Any]) -> ast.Weight:
+    name = string(context, [parts[1]])
+    return ast.Weight(parts[0].text, name, parts[3], span=context.span(parts[0], parts[3]))
+
+
 def shape(context: Context, parts: list[Any]) -> ast.ShapeExpr:
     first = parts[0]
     dtype = first.text if first.type == "NAME" else None

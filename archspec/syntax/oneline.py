@@ -46,6 +46,8 @@ def flat_statement(node: ast.Statement) -> str:
         case ast.Tensor():
             value = f" = {one_line(node.value)}" if node.value else ""
             return f"{node.kind} {flat(node.name)}: {one_line(node.shape)}{value}"
+        case ast.Weight():
+            return f"{node.kind} {flat(node.name)}: {one_line(node.shape)}"
         case _:
             assert_never(node)
 

@@ -189,6 +189,8 @@ class Printer:
                 if node.value is None:
                     return head
                 return f"{head} = {self.value(node.value, indent, indent + _last(head) + 3)}"
+            case ast.Weight():
+                return f"{node.kind} {flat(node.name)}: {self.value(node.shape, indent, indent)}"
             case _:
                 assert_never(node)
 

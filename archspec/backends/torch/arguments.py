@@ -193,7 +193,9 @@ def _lay_out(
     e: "Emitter", decl: LayerDecl[Any], known: dict[str, py.Expr], given: Any
 ) -> tuple[list[py.Expr], list[tuple[str, py.Expr]]]:
     """Positional as long as torch's order allows and the author wrote it so, then keywords."""
-    order = decl.torch_order or (*known, *decl.Params.model_fields)
+    order = decl.torch_order
+    if order is None:
+        order = (*known, *decl.Params.model_fields)
     positional: list[py.Expr] = []
     keywords: list[tuple[str, py.Expr]] = []
     gap = False
@@ -213,6 +215,6 @@ def _lay_out(
                 positional.append(expr)
         else:
             gap = True
-    rest = [n for n in given if n not in order]
-    keywords += [(n, argument(e, n, given[n])) for n in rest]
+    keywords += [(n, argument(e, n, given[n])) for n in given if n not in order]
+    keywords += [(n, size) for n, size in known.items() if n not in order]
     return positional, keywords

@@ -47,7 +47,7 @@ def _emit(e: Emitter, statement: ast.Statement, flow: Val | None, last: bool) ->
         case ast.Init():
             _init(e, statement)
             return flow
-        case ast.Input() | ast.Require():
+        case ast.Input() | ast.Require() | ast.Weight():
             return flow
 
 

@@ -75,11 +75,29 @@ def _emit(
         if name not in varied[key] and not _differs(members, name)
     }
     every = [w for found in others.values() for w in found]
+    imports = _imports(models)
     planner = Planner(list(models), every, frozenset(fixed), keep_loops)
+    planner.names.reserve(*imports)
     for key, members in families.items():
         _emit_members(planner, members, others[key], families)
     body: list[py.Stmt] = [*planner.function.definitions, *planner.helpers, *planner.classes]
-    return print_module(py.Module(_module_doc(models), tuple(body)))
+    return print_module(py.Module(_module_doc(models), tuple(body), tuple(imports.values())))
+
+
+def _imports(models: Sequence[Elaborated]) -> dict[str, py.Import]:
+    """The imports of layers that are not torch's."""
+    found: dict[str, py.Import] = {}
+    for model in models:
+        for module in model.graph.modules():
+            decl = module.decl
+            if decl is None or decl.module is None:
+                continue
+            name = decl.torch_name
+            if found.setdefault(name, py.Import(decl.module, name)).module != decl.module:
+                raise CannotEmit(f"two classes of different modules are called `{name}`")
+            if name in {m.entry.name for m in models} | py.reserved_names():
+                raise CannotEmit(f"the class `{decl.module}:{name}` has a name that is taken")
+    return found
 
 
 def _differs(members: Family, name: str) -> bool:

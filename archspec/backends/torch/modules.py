@@ -113,6 +113,7 @@ def _add_unlabelled(e: Emitter, steps: list[tuple[Pass, Step]], build: py.Expr) 
     """Without weights: one attribute named after the class. With weights: keyed by position."""
     step = steps[0][1]
     stateless = step.kind == "layer" and not any(s.module and s.module.weights for _, s in steps)
+    stateless = stateless and step.decl is not None and not getattr(step.decl, "module", None)
     if stateless and step.decl is not None:
         inner = {n for p in e.passes for n in p.names} if e.passes[0].parent else set()
         free = set(py.names_used(build))
