@@ -14,6 +14,7 @@ from archspec.cli.explain import explain
 from archspec.cli.fmt import fmt
 from archspec.cli.layers import layers
 from archspec.cli.new import new
+from archspec.cli.probe import probe
 from archspec.cli.summary import summary
 
 INTERRUPTED = 130
@@ -62,7 +63,7 @@ def app() -> None:
     """
 
 
-for command in (new, check, build, summary, fmt, explain, layers):
+for command in (new, check, build, summary, fmt, explain, layers, probe):
     app.add_command(command)
 
 

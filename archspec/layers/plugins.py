@@ -39,7 +39,8 @@ def _declared(module: str, name: str) -> list[LayerDecl[Any]]:
     try:
         loaded = import_module(module)
     except Exception as error:  # noqa: BLE001 - another package's module may raise anything
-        raise _fault(name, f"importing `{module}` failed: {type(error).__name__}: {error}") from None
+        why = f"importing `{module}` failed: {type(error).__name__}: {error}"
+        raise _fault(name, why) from None
     classes = [
         value
         for key, value in vars(loaded).items()

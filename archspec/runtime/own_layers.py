@@ -48,7 +48,7 @@ def verify_own_layers(models: Iterable[Elaborated]) -> None:
                 done.add(key)
                 fault = _fault(model.graph, node, types)
                 if fault is not None:
-                    faults.setdefault((node.decl, fault.place and fault.place.span), fault)
+                    faults.setdefault(node.decl, fault)
     if faults:
         raise ArchSpecError(tuple(faults.values()))
 
@@ -206,7 +206,7 @@ def _compare_weights(use: Use, made: "nn.Module", declared: tuple[Weight, ...]) 
     raise use.fault(
         f"`{use.target}` has other weights than its declaration says",
         tuple(notes),
-        ("`archspec probe --renew FILE` writes what the class has",),
+        _renewal(use.decl),
     )
 
 
@@ -293,7 +293,7 @@ def _compare_outputs(
             raise use.fault(
                 f"`{name}` gives {list(tensor.shape)}, but its declaration says {declared}",
                 (f"for {given}, where the declaration gives {type_}",),
-                ("`archspec probe --renew FILE` finds the rule by running the class",),
+                _renewal(use.decl),
                 at,
             )
         kind = kind_of(tensor)
@@ -301,6 +301,12 @@ def _compare_outputs(
             raise use.fault(
                 f"`{name}` gives {kind}, but its declaration says {type_.kind}", (), (), at
             )
+
+
+def _renewal(decl: LayerDecl[Any]) -> tuple[str, ...]:
+    if not isinstance(decl, ExternLayer):
+        return (f"correct the declaration `{type(decl).__module__}.{type(decl).__name__}`",)
+    return ("`archspec probe --renew FILE` finds the rule by running the class",)
 
 
 def _output_places(decl: LayerDecl[Any]) -> list[Span]:

@@ -26,6 +26,8 @@ from archspec.syntax.format import format_source
 #: The names of sizes, by the number of dimensions.
 _NAMES: Final = {1: "B", 2: "B D", 3: "B T D", 4: "B C H W", 5: "B C D H W"}
 _LARGEST: Final = 1 << 12
+#: Values for the open sizes to begin from.
+_STARTS: Final = (64, 16, 32, 8, 224, 4)
 
 Types = tuple[TensorType, ...]
 
@@ -148,11 +150,18 @@ class _Probe:
             for name, value in self.use.arguments().items()
             if isinstance(value, int) and not isinstance(value, bool)
         }
-        symbols = sorted({s for t in self.types for d in t.shape for s in d.symbols()})
-        chosen = {name: 64 + 32 * i for i, name in enumerate(symbols)}
-        chosen = {n: 2 + i if n == "B" else v for i, (n, v) in enumerate(chosen.items())}
-        self.shapes = [[d.evaluate(chosen) for d in t.shape] for t in self.types]
         self.cache: dict[Any, Any] = {}
+        for start in _STARTS:  # the first that the class takes, else the last
+            self.shapes = self.shapes_from(start)
+            if self.at({}, {}) is not None:
+                break
+            self.cache.clear()
+
+    def shapes_from(self, start: int) -> list[list[int]]:
+        """The shapes of the inputs, their open sizes `start` and some more; small for a batch."""
+        symbols = sorted({s for t in self.types for d in t.shape for s in d.symbols()})
+        chosen = {n: 2 + i if n == "B" else start + start // 2 * i for i, n in enumerate(symbols)}
+        return [[d.evaluate(chosen) for d in t.shape] for t in self.types]
 
     # --- observing ---
 
