@@ -233,7 +233,7 @@ class Loader:
             return None
         if path in self.scopes:
             return self.scopes[path]
-        return self.load(read_source(path, f"{use.path.replace('.', '/')}.arch"), path)
+        return self.load(read_source(path, f"{use.path.replace('.', '/')}.arch"))
 
     def _import(self, scope: FileScope, use: ast.Use) -> FileScope | None:
         base = scope.source.path.parent if scope.source.path is not None else Path()

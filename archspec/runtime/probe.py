@@ -14,13 +14,11 @@ from typing import Any, Final
 
 from archspec import pipeline
 from archspec.diagnostics import ArchSpecError, Diagnostic, Label
-from archspec.elaborate import Loader
 from archspec.elaborate.extern import ExternLayer
 from archspec.elaborate.values import LayerValue
 from archspec.layers.base import Params, TensorType, dtype_kind
 from archspec.runtime.fit import changes, fit
 from archspec.runtime.own_layers import Use, class_of, kind_of, observe
-from archspec.source import SourceFile
 from archspec.syntax.format import format_source
 
 #: The names of sizes, by the number of dimensions.
@@ -88,10 +86,8 @@ def _without_rules(program: pipeline.Program) -> pipeline.Program:
 
 
 def _changed(program: pipeline.Program, text: str) -> pipeline.Program:
-    """The program with another text."""
-    loader = Loader()
-    scope = loader.load(SourceFile(program.scope.source.name, text), program.scope.path)
-    return pipeline.Program(scope, tuple(loader.diagnostics))
+    """The program with another text of its file."""
+    return program.changed({program.scope.source.key: text})
 
 
 def _application(
