@@ -289,6 +289,9 @@ class Printer:
             case ast.Keyword():
                 head = keyword_head(node)
                 return head + self.value(node.value, indent, column + len(head))
+            case ast.OutputItem(name=name, shape=shape, value=value) if value is not None:
+                head = f"{flat(name)}{f': {flat(shape)}' if shape else ''} = "
+                return head + self.value(value, indent, column + len(head))
             case ast.Call() | ast.Index() | ast.ListExpr() | ast.TupleExpr() | ast.ShapeExpr():
                 before, opening, items, closing = bracketed(node)
                 if items:
