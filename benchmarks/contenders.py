@@ -12,9 +12,9 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
-from benchmarks.networks import INPUT, LENGTH, Network, keras_model, spec, torch_module
+from benchmarks.networks import LENGTH, Network, input_shape, keras_model, spec, torch_module
 
 MISSING: Final = 3
 
@@ -45,13 +45,44 @@ def _archspec(loops: bool, build: bool) -> Contender:
     return ready
 
 
+def _deciding(network: Network, layers: int) -> Callable[[], object]:
+    """The decision procedure alone: all that a check asks, asked again of its final domains."""
+    from unittest.mock import patch
+
+    import archspec.dims.decide as decide
+    from archspec import pipeline
+    from archspec.dims import Proven, at_least, divisible, equal
+    from archspec.elaborate.context import Context
+
+    procedures = {"equal": equal, "divisible": divisible, "at_least": at_least}
+    asked: dict[tuple[str, Any, Any], None] = {}
+    right = Context.decide
+
+    def recording(self: Context, kind: str, left: Any, bound: Any) -> Any:
+        asked[kind, left, bound] = None
+        return right(self, kind, left, bound)
+
+    with patch.object(Context, "decide", recording):
+        program = pipeline.load_text(spec(network, layers, loops=True))
+        domains = pipeline.build_graph(program, "Net").graph.domains
+    for cached in (decide._zero, decide._multiple, decide._nonnegative):
+        cached.cache_clear()
+
+    def work() -> object:
+        verdicts = [procedures[kind](a, b, domains) for kind, a, b in asked]
+        assert all(isinstance(verdict, Proven) for verdict in verdicts)
+        return verdicts
+
+    return work
+
+
 def _meta(network: Network, layers: int) -> Callable[[], object]:
     import torch
 
     def work() -> object:
         module = torch_module(network, layers)
         with torch.no_grad():
-            return module(torch.empty(INPUT, device="meta"))
+            return module(torch.empty(input_shape(network, layers), device="meta"))
 
     return work
 
@@ -64,7 +95,9 @@ def _fx(network: Network, layers: int) -> Callable[[], object]:
     def work() -> object:
         traced = symbolic_trace(torch_module(network, layers))
         with torch.no_grad():
-            return ShapeProp(traced).propagate(torch.empty(INPUT, device="meta"))
+            return ShapeProp(traced).propagate(
+                torch.empty(input_shape(network, layers), device="meta")
+            )
 
     return work
 
@@ -77,7 +110,9 @@ def _export(network: Network, layers: int) -> Callable[[], object]:
         # Deep chains nest contexts and calls: the default limits of Python are too low for them.
         sys.setrecursionlimit(1_000_000)
         module = torch_module(network, layers).eval()
-        return torch.export.export(module, (torch.empty(INPUT, device="meta"),))
+        return torch.export.export(
+            module, (torch.empty(input_shape(network, layers), device="meta"),)
+        )
 
     return work
 
@@ -96,6 +131,7 @@ def _keras(network: Network, layers: int) -> Callable[[], object]:
 CONTENDERS: Final[dict[str, Contender]] = {
     "archspec check, loops": _archspec(loops=True, build=False),
     "archspec check, written out": _archspec(loops=False, build=False),
+    "of that, the decision procedure": _deciding,
     "archspec build, loops": _archspec(loops=True, build=True),
     "archspec build, written out": _archspec(loops=False, build=True),
     "nn.Module and forward on meta": _meta,

@@ -2,21 +2,32 @@
 
 A layer is a convolution, a norm and an activation. In the residual chain each is added to its
 input; in the dense chain each is concatenated to it, and after every `LENGTH` layers a 1x1
-convolution brings the channels back, so that both grow linearly with the number of layers.
+convolution brings the channels back, so that both grow linearly with the number of layers. The
+chain of skips is of convolutions only, four to a skip: one halves height and width, one doubles
+them again, so the skip fits for even sizes, and the last takes two pixels off each side, so no size
+occurs twice.
 """
 
 from importlib import import_module
 from typing import Any, Literal
 
-Network = Literal["residual", "dense"]
+Network = Literal["residual", "dense", "skips"]
 
 WIDTH = 16
 GROWTH = 8
 #: Layers of one dense block.
 LENGTH = 10
 CLASSES = 10
-#: Batch, channels, height, width of the rivals' input; archspec leaves all but the channels open.
-INPUT = (1, 3, 32, 32)
+#: Layers of one skip.
+SKIP = 4
+CHANNELS = 3
+
+
+def input_shape(network: Network, layers: int) -> tuple[int, int, int, int]:
+    """Batch, channels, height, width for the rivals; archspec leaves all but the channels open."""
+    side = 32 + (2 * (layers // SKIP) if network == "skips" else 0)
+    return 1, CHANNELS, side, side
+
 
 _HEAD = f"    AdaptiveAvgPool2d(1) -> Flatten -> head: Linear({CLASSES})\n}}\n"
 
@@ -28,6 +39,8 @@ def spec(network: Network, layers: int, loops: bool) -> str:
             body = _residual_loops(layers) if loops else _residual_written(layers)
         case "dense":
             body = _dense_loops(layers) if loops else _dense_written(layers)
+        case "skips":
+            body = _skips_loops(layers) if loops else _skips_written(layers)
     return body + _HEAD
 
 
@@ -92,6 +105,37 @@ def _dense_written(layers: int) -> str:
     return "".join(parts)
 
 
+_EVEN = _MODEL.replace("W]", "W] where H % 2 == 0, W % 2 == 0")
+
+
+def _skips_loops(layers: int) -> str:
+    return f"""\
+block Skip {{
+    input x: [B, C, H, W]
+    down: Conv2d(C, 3, stride=2, padding=1) -> mid: Conv2d(C, 3, padding=1)
+    up: ConvTranspose2d(C, 2, stride=2)
+    reuse x by add
+    out: Conv2d(C, 3)
+}}
+
+{_EVEN}\
+    for i in 0..<{layers // SKIP} {{ skip{{i}}: Skip }}
+"""
+
+
+def _skips_written(layers: int) -> str:
+    return _EVEN + "".join(
+        f"""\
+    before = _
+    down{i}: Conv2d({WIDTH}, 3, stride=2, padding=1) -> mid{i}: Conv2d({WIDTH}, 3, padding=1)
+    up{i}: ConvTranspose2d({WIDTH}, 2, stride=2)
+    reuse before by add
+    out{i}: Conv2d({WIDTH}, 3)
+"""
+        for i in range(layers // SKIP)
+    )
+
+
 def torch_module(network: Network, layers: int) -> Any:
     """The same network as an `nn.Module` on the meta device, written as a PyTorch user would."""
     import torch
@@ -118,7 +162,21 @@ def torch_module(network: Network, layers: int) -> Any:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.cat([x, self.conv(self.relu(self.norm(x)))], dim=1)
 
+    class Skip(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.down = nn.Conv2d(WIDTH, WIDTH, 3, stride=2, padding=1)
+            self.mid = nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
+            self.up = nn.ConvTranspose2d(WIDTH, WIDTH, 2, stride=2)
+            self.out = nn.Conv2d(WIDTH, WIDTH, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y: torch.Tensor = self.out(self.up(self.mid(self.down(x))) + x)
+            return y
+
     def body() -> list[nn.Module]:
+        if network == "skips":
+            return [Skip() for _ in range(layers // SKIP)]
         if network == "residual":
             return [Residual() for _ in range(layers)]
         modules: list[nn.Module] = []
@@ -128,7 +186,7 @@ def torch_module(network: Network, layers: int) -> Any:
         return modules
 
     with torch.device("meta"):
-        stem = nn.Conv2d(INPUT[1], WIDTH, 3, padding=1)
+        stem = nn.Conv2d(CHANNELS, WIDTH, 3, padding=1)
         head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(WIDTH, CLASSES)]
         return nn.Sequential(stem, *body(), *head)
 
@@ -140,9 +198,13 @@ def keras_model(network: Network, layers: int) -> Any:
     def conv(channels: int, kernel: int = 3, bias: bool = False) -> Any:
         return keras.layers.Conv2D(channels, kernel, padding="same", use_bias=bias)
 
-    inputs = keras.Input((None, None, INPUT[1]))
+    inputs = keras.Input((None, None, CHANNELS))
     x = conv(WIDTH, bias=True)(inputs)
-    for i in range(layers):
+    for _ in range(layers // SKIP if network == "skips" else 0):
+        down = keras.layers.Conv2D(WIDTH, 3, 2, padding="same")(x)
+        up = keras.layers.Conv2DTranspose(WIDTH, 2, 2)(conv(WIDTH, bias=True)(down))
+        x = keras.layers.Conv2D(WIDTH, 3)(keras.layers.Add()([up, x]))
+    for i in range(0 if network == "skips" else layers):
         if network == "residual":
             y = keras.layers.BatchNormalization()(conv(WIDTH)(x))
             x = keras.layers.Add()([x, keras.layers.ReLU()(y)])

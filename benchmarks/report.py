@@ -103,7 +103,8 @@ def _shown(measured: Measured) -> str:
     if measured.failed or measured.seconds is None:
         return "failed"
     star = "*" if len(measured.kept) == 1 else ""
-    return f"{measured.seconds:.2f}{star}"
+    digits = 2 if measured.seconds >= 0.1 else 3
+    return f"{measured.seconds:.{digits}f}{star}"
 
 
 def _rounds(measured: Measured) -> str:

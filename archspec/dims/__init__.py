@@ -5,9 +5,10 @@ from archspec.dims.dim import Atom, Dim, DimError, DimLike, Floor, Monomial, Sym
 from archspec.dims.domains import Domain, Domains
 from archspec.dims.infer import satisfying, satisfying_lower, satisfying_residues
 from archspec.dims.text import DimExpr, Neg, Num, Op, Var, expression, parse_dim
-from archspec.dims.verdict import Fact, Kind, Proven, Refuted, Unknown, Verdict
+from archspec.dims.verdict import PROVEN, Fact, Kind, Proven, Refuted, Unknown, Verdict
 
 __all__ = [
+    "PROVEN",
     "Atom",
     "Dim",
     "DimError",

@@ -295,8 +295,10 @@ def _nonnegative(dim: Dim, context: Context, least: int) -> Verdict:
     """Is `dim` 0 or more everywhere?"""
     if any(domain.empty for _, domain in context):
         return PROVEN
-    lifted = _lift(dim, context)
     start = _smallest_point(context)
+    if all(domain.lower >= 0 for _, domain in context) and _rises(dim):
+        return PROVEN if dim.evaluate(start) >= 0 else Refuted(start)
+    lifted = _lift(dim, context)
     if lifted.dim.const is not None:
         return PROVEN if lifted.dim.const >= 0 else Refuted(start)
     if all(domain.lower >= 0 for _, domain in lifted.domains) and _rises(lifted.dim):
@@ -329,17 +331,17 @@ def _nonnegative(dim: Dim, context: Context, least: int) -> Verdict:
 
 def _rises(dim: Dim) -> bool:
     """Whether it never falls where a size grows, as the signs show; sizes are not negative."""
-    return all(
-        not monomial
-        or (
-            c > 0
-            and all(
-                not isinstance(atom, Floor) or (_rises(atom.inner) and _starts_nonnegative(atom))
-                for atom, _ in monomial
-            )
-        )
-        for c, monomial in dim.terms()
-    )
+    for c, monomial in dim.terms():
+        if monomial and c < 0:
+            return False
+        alone = len(monomial) == 1 and monomial[0][1] == 1
+        for atom, _ in monomial:
+            # of several factors, one that rises from below 0 makes the others count against it
+            if isinstance(atom, Floor) and not (
+                _rises(atom.inner) and (alone or _starts_nonnegative(atom))
+            ):
+                return False
+    return True
 
 
 def _starts_nonnegative(atom: Floor) -> bool:

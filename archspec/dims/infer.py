@@ -81,12 +81,12 @@ def satisfying_lower(facts: Sequence[Fact], name: str, domains: Domains) -> int 
     low = max(domains[name].lower, 0)
     if hold(low):
         return low
-    high = max(2 * low, 1)
-    while not hold(high):
+    step = 1  # a further layer mostly asks for little more than those before it
+    while not hold(high := low + step):
         upper = domains[name].upper
         if high > MAX_LOWER or (upper is not None and high > upper):
             return None
-        low, high = high, 2 * high
+        low, step = high, 2 * step
     while high - low > 1:
         middle = (low + high) // 2
         if hold(middle):

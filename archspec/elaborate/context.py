@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from archspec.diagnostics import Diagnostic, Fix
 from archspec.diagnostics import Label as Mark
 from archspec.dims import (
+    PROVEN,
     Dim,
     Domains,
     Proven,
@@ -130,7 +131,9 @@ class Context:
     #: Results of parameter validation and of shape rules, by call: repeated blocks cost little.
     validated: dict[Any, Any] = field(default_factory=dict)
     ruled: dict[Any, Any] = field(default_factory=dict)
-    verdicts: dict[tuple[str, Dim, Dim], Verdict] = field(default_factory=dict)
+    #: Verdicts by obligation: those that smaller domains can change, and those that stay.
+    verdicts: dict[tuple[str, Dim, Dim], Refuted | Unknown] = field(default_factory=dict)
+    proven: set[tuple[str, Dim, Dim]] = field(default_factory=set)
     #: Facts that fail for some sizes, with the number of the diagnostic that says so.
     misfits: list[Misfit] = field(default_factory=list)
     _seen: dict[tuple[str, Span], int] = field(default_factory=dict)
@@ -179,15 +182,21 @@ class Context:
     def decide(self, kind: str, left: Dim, right: Dim) -> Verdict:
         """The verdict on an obligation, for all sizes that the inputs allow."""
         key = (kind, left, right)
-        verdict = self.verdicts.get(key)
-        if verdict is None:
-            match kind:
-                case "equal":
-                    verdict = equal(left, right, self.domains)
-                case "divisible":
-                    verdict = divisible(left, right, self.domains)
-                case _:
-                    verdict = at_least(left, right, self.domains)
+        if key in self.proven:
+            return PROVEN
+        known = self.verdicts.get(key)
+        if known is not None:
+            return known
+        match kind:
+            case "equal":
+                verdict = equal(left, right, self.domains)
+            case "divisible":
+                verdict = divisible(left, right, self.domains)
+            case _:
+                verdict = at_least(left, right, self.domains)
+        if isinstance(verdict, Proven):
+            self.proven.add(key)
+        else:
             self.verdicts[key] = verdict
         return verdict
 
@@ -229,7 +238,7 @@ class Context:
                 continue
             self.graph.domains = domains
             self.graph.requirements[name] = Requirement(name, lower, obligation.message, span)
-            self.verdicts = {k: v for k, v in self.verdicts.items() if isinstance(v, Proven)}
+            self.verdicts.clear()
             verdict = self.decide(obligation.kind, obligation.left, obligation.right)
             if isinstance(verdict, Proven):
                 break
@@ -237,10 +246,11 @@ class Context:
 
     def _fails_far_out(self, obligation: Obligation, name: str) -> bool:
         """Whether it fails for large values of `name`, so that no lower bound can help."""
-        names = obligation.left.symbols() | obligation.right.symbols()
-        point = self.domains.smallest(names)
-        for value in self.domains.with_lower(name, 1 << 20).values(name, 32):
+        left, right = obligation.left, obligation.right
+        point = self.domains.smallest(left.symbols() | right.symbols())
+        for value in self.domains.with_lower(name, 1 << 20).values(name, 8):
             point[name] = value
-            if obligation.left.evaluate(point) < obligation.right.evaluate(point):
+            bound = right.evaluate(point) if right.const is None else right.const
+            if left.evaluate(point) < bound:
                 return True
         return False

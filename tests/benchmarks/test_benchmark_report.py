@@ -56,9 +56,19 @@ def test_all_sides_build_the_same_network(network: Network, loops: bool) -> None
     assert ours == sum(p.numel() for p in theirs.parameters())
 
 
-@pytest.mark.parametrize("name", [n for n in contenders.CONTENDERS if n.startswith("archspec")])
-def test_contenders_run(name: str) -> None:
-    assert contenders.CONTENDERS[name]("dense", LENGTH)() is not None
+@pytest.mark.parametrize(
+    "name", [n for n in contenders.CONTENDERS if contenders.NEEDS.get(n) is None]
+)
+@pytest.mark.parametrize("network", get_args(Network))
+def test_contenders_run(network: Network, name: str) -> None:
+    assert contenders.CONTENDERS[name](network, LENGTH)() is not None
+
+
+def test_skips_have_all_sizes_once() -> None:
+    graph = pipeline.build_graph(pipeline.load_text(spec("skips", 40, loops=True)), "Net").graph
+    assert sum(node.name == "add" for node in graph.nodes) == 10
+    added = {graph.input_types(node.id)[0].shape for node in graph.nodes if node.name == "add"}
+    assert len(added) == 10
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,10 @@ Sizes = dict[str, int]
 #: What `check` said of one model.
 Checked = Elaborated | tuple[Diagnostic, ...]
 
-#: How many large points an accepted and a refused model are run at, and steps of the small ones.
-ACCEPTED: Final = 5
+#: How many large points an accepted and a refused model are run at, and how many small ones.
+ACCEPTED: Final = 3
 REFUSED: Final = 8
-STEPS: Final = 2
+SMALL: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def _points(entry: ModelEntry, conditions: Conditions, checked: Checked) -> Iter
     if isinstance(checked, Elaborated):
         domains = checked.graph.domains
         lowest = {name: domains[name].smallest or 1 for name in names}
-        yield from small(names, conditions, lowest, STEPS)
+        yield from small(names, conditions, lowest, SMALL)
         yield from large(names, first, conditions, ACCEPTED)
         return
     found = large(names, first, conditions, REFUSED)
@@ -182,7 +182,7 @@ def _points(entry: ModelEntry, conditions: Conditions, checked: Checked) -> Iter
             if all(point[n] >= LARGE or n in first | conditions.stated for n in names):
                 yield point
     if conditions.stated:
-        for point in small(names, conditions, {}, STEPS):
+        for point in small(names, conditions, {}, SMALL):
             yield {n: (point if n in conditions.stated else found[0])[n] for n in names}
 
 

@@ -66,21 +66,16 @@ def large(
 
 
 def small(
-    names: Sequence[str], conditions: Conditions, lowest: Mapping[str, int], steps: int
+    names: Sequence[str], conditions: Conditions, lowest: Mapping[str, int], count: int
 ) -> list[dict[str, int]]:
-    """The smallest sizes not below `lowest`: all at their least, then one of them larger."""
+    """The `count` smallest sizes not below `lowest`, all together."""
     columns: list[list[int]] = []
     for name in names:
-        values = [v for v in admitted(name, conditions) if v >= lowest.get(name, 1)]
+        values = [v for v in admitted(name, conditions) if v >= lowest.get(name, 1)][:count]
         if not values:
             return []
-        columns.append(values)
-    rows = [[column[0] for column in columns]]
-    for step in range(1, steps):
-        for at in range(len(columns)):
-            rows.append([c[min(step, len(c) - 1) if i == at else 0] for i, c in enumerate(columns)])
-    points = [dict(zip(names, row, strict=True)) for row in rows]
-    return list(_distinct(point for point in points if conditions.admits(point)))
+        columns.append(values + values[-1:] * (count - len(values)))
+    return _joint(names, columns, conditions, count)
 
 
 def enlarged(point: Mapping[str, int], conditions: Conditions) -> list[dict[str, int]]:
