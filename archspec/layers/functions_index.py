@@ -16,10 +16,11 @@ from archspec.layers.base import (
     FunctionDecl,
     Needs,
     Params,
+    Port,
     RuleError,
     TensorType,
 )
-from archspec.layers.functions_shared import axes_of, axis_of, count, method
+from archspec.layers.functions_shared import axes_of, axis_of, count, method, need_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,36 @@ class Narrow(FunctionDecl[NarrowArgs]):
     def emit(self, p: NarrowArgs, call: EmitCall) -> "py.Expr":
         arguments = (call.arg("dim"), call.arg("start"), call.arg("length"))
         return method(call.tensors[0], "narrow", arguments)
+
+
+class IndexSelectArgs(Params):
+    dim: int
+
+
+class IndexSelect(FunctionDecl[IndexSelectArgs]):
+    """The slices along `dim` that `index` numbers: [..., S, ...], int[n] -> [..., n, ...]."""
+
+    name = "index_select"
+    Params = IndexSelectArgs
+    ports = (Port("input"), Port("index"))
+
+    def shape(
+        self, p: IndexSelectArgs, x: tuple[TensorType, ...], need: Needs
+    ) -> tuple[TensorType, ...]:
+        axis = axis_of(p.dim, x[0].rank)
+        need_kind(self.name, x[1], "int", port=1)
+        if x[1].dtype not in ("int", "int32", "int64"):
+            raise RuleError(
+                "A0701", f"`index_select` takes no indices of type {x[1].dtype}", Axis(1)
+            )
+        if x[1].rank > 1:
+            raise RuleError(
+                "A0404", f"`index` of index_select is one list of numbers, not {x[1]}", Axis(1)
+            )
+        return (x[0].with_axis(axis, x[1].shape[0] if x[1].rank else 1),)
+
+    def emit(self, p: IndexSelectArgs, call: EmitCall) -> "py.Expr":
+        return method(call.tensors[0], "index_select", (call.arg("dim"), call.tensors[1]))
 
 
 class FlipArgs(Params):

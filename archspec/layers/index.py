@@ -32,7 +32,7 @@ FAMILIES: Final[dict[str, str]] = {
         "abs ceil clamp contiguous cos detach erf exp expm1 floor log log1p log2 masked_fill "
         "neg reciprocal round rsqrt sigmoid sign sin sqrt square tanh to where"
     ),
-    "functions_index": "flip index narrow roll",
+    "functions_index": "flip index index_select narrow roll",
     "functions_join": "chunk concat pixel_shuffle pixel_unshuffle split stack unbind unfold",
     "functions_rearrange": "rearrange",
     "functions_reduce": (

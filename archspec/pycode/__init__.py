@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         With,
     )
     from archspec.pycode.printer import print_expr, print_module
-    from archspec.pycode.traversal import rebuild, rename, substitute, walk
+    from archspec.pycode.traversal import rebuild, rebuild_statement, rename, substitute, walk
 else:
     _NAMES = {
         "build": "attr call const dotted name",
@@ -64,7 +64,7 @@ else:
             "Unary With"
         ),
         "printer": "print_expr print_module",
-        "traversal": "rebuild rename substitute walk",
+        "traversal": "rebuild rebuild_statement rename substitute walk",
     }
     _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 
@@ -122,6 +122,7 @@ __all__ = [
     "print_expr",
     "print_module",
     "rebuild",
+    "rebuild_statement",
     "rename",
     "reserved_names",
     "substitute",

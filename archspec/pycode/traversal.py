@@ -168,12 +168,14 @@ def free_in_expr(expr: Expr) -> set[str]:
 def rename(stmt: Stmt, names: Mapping[str, str]) -> Stmt:
     """`stmt` with variables renamed, assigned ones too; definitions inside are left alone."""
     mapping: dict[str, Expr] = {old: Name(new) for old, new in names.items()}
+    return rebuild_statement(stmt, lambda expr: substitute(expr, mapping))
 
-    def change(expr: Expr) -> Expr:
-        return substitute(expr, mapping)
+
+def rebuild_statement(stmt: Stmt, change: Callable[[Expr], Expr]) -> Stmt:
+    """`stmt` with each of its expressions changed; definitions inside are left alone."""
 
     def inner(body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
-        return tuple(rename(s, names) for s in body)
+        return tuple(rebuild_statement(s, change) for s in body)
 
     match stmt:
         case Assign(target, value, annotation):

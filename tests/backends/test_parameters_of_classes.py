@@ -70,6 +70,43 @@ model N(drop = 0.0, width = 8) { input x: [B, 8]
 }""",
         {"drop": 0.5, "width": 4},
     ),
+    "a setting of the branch that is not taken": (
+        """
+block Wide(width, drop) { fc: Linear(width)
+    if drop > 0 { gate: Linear(width) }
+}
+block Thin(width, drop) { proj: Linear(width, bias=false)
+    if drop > 0 { gate: Linear(width) }
+}
+model N(wide = false, drop = 0.0) { input x: [B, 8]
+    if wide { part: Wide(8, drop) } else { part: Thin(8, drop) }
+}""",
+        {"drop": 0.5},
+    ),
+    "a size that the author states": (
+        """
+block Patches(patch, dim) {
+    input image: [B, C, S, S]
+    proj: Conv2d(dim, patch, stride=patch) -> rearrange("b d h w -> b (h w) d")
+    output tokens: [B, (S // patch) ** 2, dim]
+}
+model N(patch = 4, side = 16) { input image: [B, 3, side, side]
+    stem: Patches(patch, 6) -> transpose(1, 2) -> mix: Linear(5)
+}""",
+        {"patch": 8, "side": 32},
+    ),
+    "a number of layers that is computed": (
+        """
+model N(depth = 4, growth = 4, halve = false) { input x: [B, 3, H, W]
+    for i in 1..2 {
+        block{i}: {
+            for j in 0..<depth // 2 { dense { layer{j}: Conv2d(growth, 3, padding=1) } }
+        }
+        conv{i}: Conv2d(2 * growth if halve else growth, 1)
+    }
+}""",
+        {"depth": 7, "growth": 2, "halve": True},
+    ),
     "settings as a list": (
         """
 model N(settings = [(4, 1), (8, 2)]) { input x: [B, 3, 16, 16]
@@ -115,6 +152,9 @@ def test_what_can_vary_does() -> None:
     assert taken["a branch that is off"] == {"drop", "width"}
     assert "settings" in taken["settings as a list"]
     assert "depth" not in taken["positions after a loop"]
+    assert taken["a setting of the branch that is not taken"] == {"wide", "drop"}
+    assert taken["a size that the author states"] == {"patch", "side"}
+    assert taken["a number of layers that is computed"] == {"depth", "growth", "halve"}
 
 
 RECURSION = """

@@ -1,5 +1,7 @@
 """One small spec per construct of the language: the emitted module agrees with the graph."""
 
+import inspect
+
 import pytest
 import torch
 
@@ -32,6 +34,37 @@ model M() {
     }
     reuse features.pool0 by add
     head: Conv2d(2, 1)
+}""",
+    "a group that reads other values": """
+model M(dim = 8) {
+    input x: [B, T, dim]
+    input mask: bool[B, T]
+    x -> stem: Linear(dim)
+    layers: {
+        for i in 0..<2 {
+            {
+                weight: Linear(dim)
+                masked_fill(mask[:, :, none], 0.0)
+                reuse x by add
+            }
+        }
+    }
+    tail: { masked_fill(x, mask[:, :, none], 1.0) -> fc: Linear(dim) }
+    output y = layers + tail
+}""",
+    "a group that reads other values, and is read": """
+model M {
+    input x: [B, 4, H, W]
+    stem: Conv2d(4, 1)
+    body: { a: Conv2d(4, 1); reuse stem by add; b: Conv2d(4, 1) }
+    reuse body.a by add
+}""",
+    "branches that end alike": """
+model M(wide = true, depth = 2) {
+    input x: [B, 4, H, W]
+    for i in 0..<depth {
+        dense { if wide { l{i}: Conv2d(3, 3, padding=1) } else { l{i}: Conv2d(3, 1) } }
+    }
 }""",
     "named outputs of a block": """
 block Trunk() {
@@ -309,6 +342,20 @@ def test_emitted_module_agrees(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_emission_is_deterministic(name: str) -> None:
     assert emit_text(CASES[name])[1] == emit_text(CASES[name])[1]
+
+
+def test_groups_are_given_what_they_read() -> None:
+    _, source = emit_text(CASES["a group that reads other values"])
+    classes = namespace(source)
+    layers = inspect.signature(classes["Layers"].forward)
+    assert list(layers.parameters)[1:] == ["y", "x", "mask"]  # what flows, then what is read
+    assert list(inspect.signature(classes["Tail"].forward).parameters)[1:] == ["x", "mask"]
+
+
+def test_branches_that_do_the_same_are_written_once() -> None:
+    _, source = emit_text(CASES["branches that end alike"])
+    forward = source[source.index("def forward") :]
+    assert "if" not in forward.replace("filter", "")
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ class Transformer(nn.Module):
         self.ln_f = nn.LayerNorm(dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, D] -> [B, D, dim]."""
+        """[B, T] -> [B, T, dim]."""
         T = x.shape[1]
         wte = self.wte(x)
         x = self.wpe(torch.arange(T, device=x.device))

@@ -98,7 +98,7 @@ class InceptionC(nn.Module):
         self.avgpool = nn.AvgPool2d(3, stride=1, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, in_channels, H, W] -> [B, in_channels, H, W]."""
+        """[B, in_channels, H, W] -> [B, 768, H, W]."""
         direct = self.branch1x1(x)
         y = self.branch7x7_2(self.branch7x7_1(x))
         single = self.branch7x7_3(y)

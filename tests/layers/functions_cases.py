@@ -117,6 +117,16 @@ def matrices(draw: Draw) -> Case:
 
 
 @st.composite
+def selections(draw: Draw) -> Case:
+    """A tensor and numbers of its slices, all in range; the axis, rank or dtype is often wrong."""
+    shape = tuple(draw(st.lists(st.sampled_from((4, 5)), min_size=1, max_size=3)))
+    numbers = tuple(draw(st.lists(SIZES, min_size=0, max_size=1 + draw(st.booleans()))))
+    dtype = draw(st.sampled_from(("int", "int", "int", "int", "float", "int8", "bool")))
+    dim = draw(st.sampled_from((-2, -1, -1, 0, 0, 0, 1, 2)))
+    return Case((T(shape, draw(ANY_DTYPE)), T(numbers, dtype)), {"dim": dim})
+
+
+@st.composite
 def attention(draw: Draw) -> Case:
     """Queries, keys, values, often a mask; one size often wrong."""
     batch = draw(st.sampled_from(((), (2,), (2, 4), (1, 2))))

@@ -397,6 +397,7 @@ def _trials() -> dict[str, Trial]:
             length=st.sampled_from((-1, 0, 1, 1, 1, 2, 2, 3)),
         ),
     )
+    add("index_select", c.selections(), lambda n: lambda x, a: x[0].index_select(a["dim"], x[1]))
     axes = st.one_of(c.DIM, sequence(st.integers(-3, 2), 1, 2))
     add(
         "flip",

@@ -92,7 +92,7 @@ def full_row(case: Case) -> Row:
     if case not in PARITY:
         return row
     model, other = shells(case)
-    if case.published is None:
+    if case.published is None or case.published.macs is None:
         parameters, macs = library_counts(case)
         row = replace(
             row,

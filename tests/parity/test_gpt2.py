@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from archspec.pipeline import emit_python
 from tests.parity.numerics import randomise, relative_error
-from tests.support.torchvision_cpu import transformers_gpt2
+from tests.support.torchvision_cpu import transformers_model
 from tests.support.zoo import emitted, graph_of, import_source, published
 
 TINY = {"vocab": 50, "context": 16, "dim": 32, "depth": 2, "heads": 4}
@@ -119,7 +119,7 @@ def test_a_step_moves_both_ends_of_the_tie() -> None:
 
 
 def test_outputs_and_gradients_equal_those_of_transformers() -> None:
-    gpt2: Any = transformers_gpt2()
+    gpt2: Any = transformers_model("gpt2")
     config = gpt2.GPT2Config(vocab_size=50, n_positions=16, n_embd=32, n_layer=2, n_head=4)
     reference = gpt2.GPT2LMHeadModel(config).double().eval()
     theirs = randomise(reference, seed=7)

@@ -18,7 +18,12 @@ Arguments = dict[str, Any]
 #: File, model, and arguments that keep it small.
 MODELS: list[tuple[Path, str, Arguments]] = [
     *((p, name, {}) for p in sorted(LANGUAGE.glob("*.arch")) for name in program(p).models),
+    (SPECS / "autoencoder.arch", "TiedAutoencoder", {"widths": [6, 4, 3]}),
     (SPECS / "byol.arch", "BYOL", {"hidden": 16, "dim": 8}),
+    (SPECS / "densenet_cifar.arch", "DenseNet_BC_L100_k12", {"depth": 16, "growth": 4}),
+    (SPECS / "densenet_cifar.arch", "DenseNet_L40_k12", {"depth": 10, "growth": 3}),
+    (SPECS / "highway.arch", "HighwayNetwork", {"width": 5, "depth": 4}),
+    (SPECS / "resnet_cifar.arch", "ResNet20", {"depth": 8, "width": 4}),
     (SPECS / "densenet.arch", "DenseNet121", {"growth": 4, "stem": 8}),
     (SPECS / "gpt2.arch", "GPT2", {"dim": 8, "heads": 2, "depth": 2, "vocab": 10, "context": 9}),
     (SPECS / "multitask.arch", "MultiTask", {}),

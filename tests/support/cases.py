@@ -58,14 +58,77 @@ TORCHVISION: Final = (
     Case("shufflenetv2", "ShuffleNetV2_1_0", "shufflenet_v2_x1_0", exhaustive=True),
     Case("shufflenetv2", "ShuffleNetV2_1_5", "shufflenet_v2_x1_5", exhaustive=True),
     Case("shufflenetv2", "ShuffleNetV2_2_0", "shufflenet_v2_x2_0", exhaustive=True),
+    Case(
+        "vit",
+        "ViT_B_16",
+        "vit_b_16",
+        image=224,
+        small={"patch": 8, "dim": 32, "depth": 2, "heads": 4, "side": 32, "classes": 10},
+    ),
+    Case("vit", "ViT_B_32", "vit_b_32", image=224, exhaustive=True),
+    Case(
+        "swin",
+        "Swin_T",
+        "swin_t",
+        image=224,
+        small={
+            "dim": 8,
+            "depths": [2, 2],
+            "heads": [2, 4],
+            "window": 4,
+            "side": 44,  # neither 11 nor 6 patches a side are windows of 4
+            "drop": 0.3,
+            "classes": 10,
+        },
+    ),
+)
+
+#: Compared with timm in full.
+TIMM: Final = (
+    Case(
+        "mixer",
+        "Mixer_B_16",
+        "mixer_b16_224",
+        "timm",
+        image=224,
+        small={"patch": 8, "dim": 32, "depth": 2, "tokens": 16, "side": 32, "classes": 10},
+    ),
+    Case("mixer", "Mixer_S_16", "mixer_s16_224", "timm", image=224, exhaustive=True),
+    Case("mixer", "Mixer_S_32", "mixer_s32_224", "timm", image=224, exhaustive=True),
+    Case("mixer", "Mixer_B_32", "mixer_b32_224", "timm", image=224, exhaustive=True),
+)
+
+#: Compared with transformers in full.
+TRANSFORMERS: Final = (
+    Case(
+        "bert",
+        "BERT",
+        "bert-base-uncased",
+        "transformers",
+        small={"vocab": 50, "context": 16, "dim": 32, "depth": 2, "heads": 4, "dropout": 0.0},
+    ),
 )
 
 #: Compared with a library's model in full.
-PARITY: Final = TORCHVISION
+PARITY: Final = (*TORCHVISION, *TIMM, *TRANSFORMERS)
 
 #: Compared with published numbers only; some have tests of their own, as GPT-2.
 COUNTED: Final = (
     Case("unet", "OriginalUNet", "unet_original_valid_convs", source="paper"),
+    Case("densenet", "DenseNet264", "densenet264_k32", source="paper"),
+    Case("densenet", "DenseNet264_k48", "densenet264_k48", source="paper"),
+    Case("densenet_cifar", "DenseNet_L40_k12", "densenet_L40_k12_cifar", source="paper"),
+    Case("densenet_cifar", "DenseNet_L100_k12", "densenet_L100_k12_cifar", source="paper"),
+    Case("densenet_cifar", "DenseNet_L100_k24", "densenet_L100_k24_cifar", source="paper"),
+    Case("densenet_cifar", "DenseNet_BC_L100_k12", "densenet_bc_L100_k12_cifar", source="paper"),
+    Case("densenet_cifar", "DenseNet_BC_L250_k24", "densenet_bc_L250_k24_cifar", source="paper"),
+    Case("densenet_cifar", "DenseNet_BC_L190_k40", "densenet_bc_L190_k40_cifar", source="paper"),
+    Case("resnet_cifar", "ResNet20", "resnet20_cifar", source="paper"),
+    Case("resnet_cifar", "ResNet56", "resnet56_cifar", source="paper"),
+    Case("resnet_cifar", "ResNet110", "resnet110_cifar", source="paper"),
+    Case("resnet_cifar", "ResNet1202", "resnet1202_cifar", source="paper"),
+    Case("highway", "HighwayNetwork", "highway", source="paper"),
+    Case("autoencoder", "TiedAutoencoder", "tied_autoencoder", source="paper"),
     Case("gpt2", "GPT2", "gpt2", source="transformers"),
     Case("gpt2", "GPT2Medium", "gpt2-medium", source="transformers"),
     Case("gpt2", "GPT2Large", "gpt2-large", source="transformers"),

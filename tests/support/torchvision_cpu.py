@@ -28,15 +28,20 @@ def torchvision_models() -> ModuleType:
     return import_module("torchvision.models")
 
 
+def transformers_model(name: str) -> ModuleType:
+    """The module of a model in `transformers`; skips the test where that is not installed."""
+    return library(f"transformers.models.{name}.modeling_{name}")
+
+
 @cache
-def transformers_gpt2() -> ModuleType:
-    """The module of GPT-2 in `transformers`; skips the test where that is not installed."""
+def library(name: str) -> ModuleType:
+    """A module of a library that may import torchvision; skips the test where it is missing."""
     with suppress(ModuleNotFoundError):
-        _import_torchvision()  # transformers imports it where it is there
+        _import_torchvision()
     try:
-        return import_module("transformers.models.gpt2.modeling_gpt2")
+        return import_module(name)
     except ModuleNotFoundError as missing:
-        pytest.skip(f"needs transformers: {missing}")
+        pytest.skip(f"needs {name.partition('.')[0]}: {missing}")
 
 
 def _import_torchvision() -> None:

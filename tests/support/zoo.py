@@ -40,6 +40,8 @@ class Case:
     double: bool = True
     #: Too slow for every run of the tests.
     exhaustive: bool = False
+    #: Arguments of a model of the family that the tests of every run compare instead.
+    small: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.model

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from typing import Any
 
 from archspec import pycode as py
 from archspec.backends.torch.branches import emit_if
@@ -13,7 +13,7 @@ from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.backends.torch.stages import emit_stage
 from archspec.dims import Dim
-from archspec.elaborate.values import Outputs, Pass
+from archspec.elaborate.values import Outputs, Pass, tensors_in
 from archspec.syntax import ast
 
 
@@ -97,11 +97,11 @@ def _is_static(e: Emitter, statement: ast.Flow) -> bool:
 
 def _assign_static(e: Emitter, statement: ast.Flow) -> None:
     """`width = make_divisible(C)`: a local of the constructor, written if something reads it."""
-    core = statement.stages[0].core
+    core: Any = statement.stages[0].core
     targets = [t for t in statement.targets if isinstance(t, ast.Name)]
     values = {t.id: [(p, p.names[t.id]) for p in e.passes if t.id in p.names] for t in targets}
     try:
-        code = e.translate(core)  # type: ignore[arg-type]
+        code = e.translate(core)
     except (CannotEmit, TypeError):
         for target in targets:
             e.scope.pop(target.id, None)
@@ -109,15 +109,46 @@ def _assign_static(e: Emitter, statement: ast.Flow) -> None:
     for target in targets:
         name = target.id
         local = py.name(e.ctor_names.new(name))
+        e.named.add(local.id)
         known = {id(p): v for p, v in values[name]}
         hint = None
         if all(isinstance(v, int | Dim) and not isinstance(v, bool) for _, v in values[name]):
             place = f"{name}#{statement.span.start}"
             hint = e.sizes.symbol(place, _value_of(e, known, name), _constantly(local))
-        e.scope[name] = Static(_constantly(local), partial(e.constant, name), hint)
+        e.scope[name] = Static(_constantly(local), _in_forward(e, name, core), hint)
     names = tuple(e.scope[t.id].ctor() for t in targets)
     target_expr: py.Expr = names[0] if len(names) == 1 else py.Tuple(names)
     e.state.ctor.append(py.Assign(target_expr, code))
+
+
+def _in_forward(e: Emitter, name: str, core: ast.Expr) -> Callable[[], py.Expr]:
+    """A named compile-time value in `forward`: its one value, else what the author computes.
+
+    That gets a variable where the name stands, as soon as something reads it.
+    """
+    place = py.ExprStmt(py.const(None))
+    root = e.state is e.root
+    if root and not e.silent:
+        e.state.forward.append(place)
+        e.places.append(place)
+    local: list[py.Expr] = []
+
+    def forward() -> py.Expr:
+        if local:
+            return local[0]
+        try:
+            return e.constant(name)
+        except CannotEmit:
+            code = e.translate_forward(core)
+        body = e.root.forward
+        index = next((i for i, statement in enumerate(body) if statement is place), None)
+        if index is None:
+            return code
+        local.append(py.name(e.forward_names.new(name)))
+        body[index] = py.Assign(local[0], code)
+        return local[0]
+
+    return forward
 
 
 def _constantly(expr: py.Expr) -> Callable[[], py.Expr]:
@@ -187,7 +218,7 @@ def _output(e: Emitter, statement: ast.Output, flow: Val | None) -> None:
     from archspec.backends.torch.expressions import tensor_expr
 
     found: list[Val] = []
-    for item in statement.items:
+    for index, item in enumerate(statement.items):
         name = pattern(item.name)
         if item.value is not None:
             val = tensor_expr(e, item.value, flow)
@@ -196,8 +227,24 @@ def _output(e: Emitter, statement: ast.Output, flow: Val | None) -> None:
         else:
             assert flow is not None
             val = flow
-        found.append(val)
+        found.append(val if item.shape is None else _stated(e, index, item.shape, val))
     e.outputs = found
+
+
+def _stated(e: Emitter, index: int, shape: ast.ShapeExpr, val: Val) -> Val:
+    """An output whose sizes are what its author says, where that is a number of each instance."""
+    tensors = [(p, list(tensors_in(p.frame.outputs))[index]) for p in e.passes]
+    hints = list(val.hints)
+    if len(shape.dims) != len(hints):
+        return val
+    for axis, item in enumerate(shape.dims):
+        actual = [(p, t.type.shape[axis]) for p, t in tensors]
+        if isinstance(item, ast.Ellipsis) or any(dim.const is None for _, dim in actual):
+            continue
+        hint = e.static_hint(item, [(p, dim.const) for p, dim in actual])
+        if e.sizes.holds(hint, actual):
+            hints[axis] = hint
+    return replace(val, hints=tuple(hints))
 
 
 def _tensor(e: Emitter, statement: ast.Tensor) -> None:

@@ -37,12 +37,16 @@ def _bodies(statement: ast.If) -> list[tuple[ast.Expr | None, ast.Body]]:
     return found
 
 
-def _branches(
-    e: Emitter, statement: ast.If, bodies: list[tuple[ast.Expr | None, ast.Body]], flow: Val | None
-) -> Val | None:
+Bodies = list[tuple[ast.Expr | None, ast.Body]]
+
+
+def _branches(e: Emitter, statement: ast.If, bodies: Bodies, flow: Val | None) -> Val | None:
     flow = e.own_variable(flow)
     carried = _enter_branches(e, statement, flow)
     if flow is not None and carried:
+        agreed = _agreeing(e, statement, bodies, flow, carried)
+        if agreed is not None:
+            return agreed
         hints = list(flow.hints)
         for axis, name in carried.items():
             update_size(e, name, hints[axis])
@@ -50,10 +54,55 @@ def _branches(
                 id(p): p.branches[id(statement)].start.type.shape[axis] for p in e.passes
             })  # fmt: skip
         flow = replace(flow, hints=tuple(hints))
+    result, ends = _written(e, statement, bodies, flow, carried)
+    if result is None or flow is None:
+        return result
+    hints = list(flow.hints)
+    for axis, name in carried.items():
+        hints[axis] = e.running.version(name, {
+            id(p): p.branches[id(statement)].end.type.shape[axis] for p in e.passes
+        })  # fmt: skip
+        # What one branch gives may be what all of them give.
+        for hint in [end.hints[axis] for end in ends if end is not None]:
+            if settled(hint) and _holds(e, statement, hint, axis):
+                hints[axis] = hint
+                break
+    return replace(result, hints=tuple(hints))
+
+
+def _agreeing(
+    e: Emitter, statement: ast.If, bodies: Bodies, flow: Val, carried: dict[int, str]
+) -> Val | None:
+    """The value of branches that change sizes alike, which needs no variables; else None."""
+    if any(p.branches[id(statement)].index is None for p in e.passes):
+        return None
+    saved = e.checkpoint()
+    result, ends = _written(e, statement, bodies, flow, {})
+    if result is not None and all(end is not None for end in ends):
+        hints = [end.hints for end in ends if end is not None]
+        same = all(own[axis] is hints[0][axis] for own in hints for axis in carried)
+        if same and all(_holds(e, statement, hints[0][axis], axis) for axis in carried):
+            kept = list(flow.hints)
+            for axis in carried:
+                kept[axis] = hints[0][axis]
+            return replace(result, hints=tuple(kept))
+    e.restore(saved)
+    return None
+
+
+def _holds(e: Emitter, statement: ast.If, hint: Dim, axis: int) -> bool:
+    ends = [(p, p.branches[id(statement)].end.type.shape[axis]) for p in e.passes]
+    return e.sizes.holds(hint, ends)
+
+
+def _written(
+    e: Emitter, statement: ast.If, bodies: Bodies, flow: Val | None, carried: dict[int, str]
+) -> tuple[Val | None, list[Val | None]]:
+    """Write all branches; gives the value after them, and what each gives."""
     ctor_parts: list[tuple[ast.Expr | None, list[py.Stmt]]] = []
     forward_parts: list[tuple[ast.Expr | None, list[py.Stmt]]] = []
     result = flow
-    given: dict[int, list[Dim]] = {axis: [] for axis in carried}
+    ends: list[Val | None] = []
     versions = e.running.now()
     for index, (test, body) in enumerate(bodies):
         passes = tuple(p for p in e.passes if p.branches[id(statement)].index == index)
@@ -68,28 +117,37 @@ def _branches(
             out = statements.emit_statements(e, body.statements, flow)
             if out is not None:
                 for axis, name in carried.items():
-                    given[axis].append(out.hints[axis])
                     update_size(e, name, out.hints[axis])
                 if not e.silent and not out.items:
                     out = e.materialise(out, flow_target(e, flow))
-        result = out if result is None else replace(result, expr=out.expr if out else result.expr)
+        ends.append(out)
+        if result is not None and not result.items:
+            result = replace(result, expr=out.expr if out else result.expr)
         ctor_parts.append((test, state.ctor))
         forward_parts.append((test, state.forward))
+    if flow is None or flow.items:
+        result = _merged(e, statement, ends, flow)
     _annotate_alternatives([body for _, body in ctor_parts])
     _append_if(e.state.ctor, ctor_parts, e.translate)
     _append_if(e.state.forward, forward_parts, e.translate_forward)
-    if result is None or flow is None:
-        return result
-    hints = list(flow.hints)
-    for axis, name in carried.items():
-        ends = [(p, p.branches[id(statement)].end.type.shape[axis]) for p in e.passes]
-        hints[axis] = e.running.version(name, {id(p): end for p, end in ends})
-        # What one branch gives may be what all of them give.
-        for hint in given[axis]:
-            if settled(hint) and e.sizes.holds(hint, ends):
-                hints[axis] = hint
-                break
-    return replace(result, hints=tuple(hints))
+    return result, ends
+
+
+def _merged(e: Emitter, statement: ast.If, ends: list[Val | None], flow: Val | None) -> Val | None:
+    """What branches give that begin with values of their own, or with several."""
+    found = [end for end in ends if end is not None]
+    if not found or found == [flow] * len(found):
+        return flow
+    first = found[0]
+    alike = all(len(v.hints) == len(first.hints) and v.expr == first.expr for v in found)
+    everywhere = all(p.branches[id(statement)].index is not None for p in e.passes)
+    if any(v.items for v in found) or len(found) != len(ends) or not alike or not everywhere:
+        raise CannotEmit("branches that give different things")
+    hints = tuple(
+        own[0] if all(h is own[0] for h in own) else e.sizes.unknown()
+        for own in zip(*(v.hints for v in found), strict=True)
+    )
+    return replace(first, hints=hints)
 
 
 def _annotate_alternatives(bodies: list[list[py.Stmt]]) -> None:
@@ -134,6 +192,9 @@ def _append_if(
     while parts and not parts[-1][1]:
         parts.pop()
     if not any(body for _, body in parts):
+        return
+    if parts[-1][0] is None and all(body == parts[0][1] for _, body in parts):
+        into.extend(parts[0][1])  # all branches do the same
         return
     orelse: tuple[py.Stmt, ...] = ()
     for test, body in reversed(parts):

@@ -1,6 +1,6 @@
 """Constructor calls of classes in this file: their arguments, and what they give."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -113,36 +113,52 @@ def _bind_formulas(
     frames: list[tuple[Pass, Frame]],
     sizes: dict[str, Dim],
 ) -> None:
-    """The callee's formulas with the caller's expressions for its parameters."""
+    """The formulas of a block's class with the caller's expressions for its parameters."""
     by_pass = {id(p): f for p, f in frames}
+
+    def argument_of(param: CtorParam) -> py.Expr:
+        source = f"in{param.dim[0]}.{param.dim[1]}" if param.dim else param.source
+        given = [(p, f.given[source]) for p, f in frames if source in f.given]
+        if len(given) == len(frames):
+            return argument(e, source, given)
+        if param.dim is not None:
+            return e.sizes.render(sizes[source])
+        return e.literal([f.constants[source] for _, f in frames])
+
+    _bind(planner, e, plan, sizes, argument_of, lambda p: by_pass[id(_call(e, p, by_pass))].root)
+
+
+def _call(e: Emitter, pass_: Pass, calls: Container[int]) -> Pass:
+    """The pass around `pass_` (or itself) in which a call was made; `calls` by identity."""
+    scope: Pass | None = pass_
+    while scope is not None and id(scope) not in calls:
+        scope = e.parent(scope)
+    if scope is None:
+        raise CannotEmit("a call that is not recorded")
+    return scope
+
+
+def _bind(
+    planner: "Planner",
+    e: Emitter,
+    plan: "ClassPlan",
+    sizes: dict[str, Dim],
+    argument_of: Callable[[CtorParam], py.Expr],
+    root_of: Callable[[Pass], Pass],
+) -> None:
+    """A symbol for each formula of a class: `root_of` is the pass of the class in one of ours."""
     for symbol, formula in plan.formulas.items():
         used = py.names_used(formula.code)
 
         def code(formula: Formula = formula, used: set[str] = used) -> py.Expr | None:
-            mapping: dict[str, py.Expr] = {}
             try:
-                for param in plan.params:
-                    if param.name not in used:
-                        continue
-                    source = f"in{param.dim[0]}.{param.dim[1]}" if param.dim else param.source
-                    given = [(p, f.given[source]) for p, f in frames if source in f.given]
-                    if len(given) == len(frames):
-                        mapping[param.name] = argument(e, source, given)
-                    elif param.dim is not None:
-                        mapping[param.name] = e.sizes.render(sizes[source])
-                    else:
-                        mapping[param.name] = e.literal([f.constants[source] for _, f in frames])
+                mapping = {p.name: argument_of(p) for p in plan.known if p.name in used}
             except CannotEmit:
                 return None
             return py.substitute(formula.code, mapping)
 
         def value(p: Pass, formula: Formula = formula) -> Any:
-            q: Pass | None = p
-            while q is not None and id(q) not in by_pass:
-                q = e.parent(q)
-            if q is None:
-                raise CannotEmit("a call that is not recorded")
-            return formula.value(by_pass[id(q)].root)
+            return formula.value(root_of(p))
 
         planner._calls += 1
         sizes[symbol] = e.sizes.symbol(f"{symbol}@{planner._calls}", value, code)
@@ -175,6 +191,14 @@ def call_group(
     for name, static in e.scope.items():
         if static.hint is not None:
             sizes[name] = static.hint
+
+    def argument_of(param: CtorParam) -> py.Expr:
+        if param.dim is not None:
+            return e.sizes.render(sizes[f"in{param.dim[0]}.{param.dim[1]}"])
+        return e.translate(ast.Name(param.source, span=stage.span))
+
+    calls = {id(p) for p, _ in steps}
+    _bind(planner, e, plan, sizes, argument_of, lambda p: _call(e, p, calls))
     hints = _substituted(e, plan, sizes)
     return py.Call(py.name(plan.name), tuple(args)), e.output_hints(stage, lambda: hints)
 

@@ -21,6 +21,7 @@ from archspec.backends.torch.inputs import (
 from archspec.backends.torch.literals import annotation
 from archspec.backends.torch.scan import defined_names
 from archspec.backends.torch.sizes import CannotEmit
+from archspec.backends.torch.untyped import typed_calls
 from archspec.dims import Dim
 from archspec.syntax import ast
 
@@ -60,6 +61,7 @@ def build_group_class(
     stage: ast.Stage,
     group: ast.Group,
     passes: Passes,
+    inputs: tuple[Hints, ...],
 ) -> "ClassPlan":
     """The class of a group: the compile-time names that it reads become constructor arguments."""
     labels = {n for n in defined_names(group.body) if n.isidentifier()}
@@ -68,15 +70,44 @@ def build_group_class(
     e.unroll = outer.unroll
     e.inlined = list(outer.inlined)
     tensors = list(passes[0].steps[id(stage)].inputs)
-    names = ["x"] if len(tensors) == 1 else [f"x{i}" for i in range(len(tensors))]
-    flow = bind_inputs(e, names, tensors, lambda p, i: p.steps[id(stage)].inputs[i])
-    for free in outer.scope:
-        values = [outer.lookup(free, p) for p in passes if has_value(outer, free, p)]
-        if values and not any(isinstance(v, Dim) for v in values):
-            e.define_param(free, annotation(values))
-        elif values:
-            bind_open(e, free, stage, passes, values)
+    values = {
+        free: [outer.lookup(free, p) for p in passes if has_value(outer, free, p)]
+        for free in outer.scope
+    }
+    for free, found in values.items():
+        if found and not any(isinstance(v, Dim) for v in found):
+            e.define_param(free, annotation(found))
+
+    def known(port: int, axis: int) -> Dim | None:
+        """The author's name for a size, where the group reads it anyway."""
+        hints = inputs[port] if port < len(inputs) else ()
+        if axis >= len(hints) or hints[axis].const is not None:
+            return None
+        for free in sorted(e.param_symbols & e.read):
+            actual = [(p, p.steps[id(stage)].inputs[port].type.shape[axis]) for p in passes]
+            hint = e.scope[free].hint
+            if outer.scope[free].hint is hints[axis] and hint and e.sizes.holds(hint, actual):
+                return hint
+        return None
+
+    given, flowing = planner.opened.get(id(stage), ((None,) * len(tensors), len(tensors)))
+    free_name = next(n for n in ("x", "y", "z", "flow") if n not in given)
+    usual = [free_name] if flowing == 1 else [f"{free_name}{i}" for i in range(flowing)]
+    names = [own or usual[i] for i, own in enumerate(given)]
+    bound = bind_inputs(e, names, tensors, lambda p, i: p.steps[id(stage)].inputs[i], known)
+    flow = bound if flowing == len(tensors) else _first(bound, flowing)
+    for free, found in values.items():
+        if any(isinstance(v, Dim) for v in found):
+            bind_open(e, free, stage, passes, found)
     return _assemble(e, name, group.body.statements, flow, group.body.doc)
+
+
+def _first(bound: Val | None, count: int) -> Val | None:
+    """The inputs that flow into a group, of all that it is given."""
+    items = () if bound is None else (bound.items or (bound,))[:count]
+    if len(items) < 2:
+        return items[0] if items else None
+    return Val(py.Tuple(tuple(v.expr for v in items)), items=items)
 
 
 # --- assembly ----------------------------------------------------------------------------------
@@ -120,17 +151,17 @@ def _assemble(
     text = "\n\n".join(part for part in parts if part) or None
     definition = py.ClassDef(name, (py.dotted(base),), tuple(body), text)
     outputs = tuple(tuple(_closed(e, h) for h in v.hints) for v in results)
-    return ClassPlan(name, params, outputs, definition, _formulas(e, params, outputs))
+    formulas = _formulas(e, outputs)
+    return ClassPlan(name, params, list(e.params.values()), outputs, definition, formulas)
 
 
-def _formulas(
-    e: Emitter, params: list[CtorParam], outputs: tuple[Hints, ...]
-) -> "dict[str, Formula]":
-    """Opaque symbols of the outputs that follow from the constructor's parameters."""
+def _formulas(e: Emitter, outputs: tuple[Hints, ...]) -> "dict[str, Formula]":
+    """Opaque symbols of the outputs that follow from the class's inputs and parameters."""
     from archspec.backends.torch.calls import Formula
 
     known = {"int", "min", "max", "round", "abs", "len", "sum", "float", "math"}
-    known |= {p.name for p in params} | {d.name for d in e.planner.function.definitions}
+    known |= {p.name for p in e.params.values()}
+    known |= {d.name for d in e.planner.function.definitions}
     found: dict[str, Formula] = {}
     for name in {n for hints in outputs for h in hints for n in h.symbols()}:
         if not name.startswith("("):
@@ -139,7 +170,7 @@ def _formulas(
             code = e.sizes.render(Dim.symbol(name))
         except CannotEmit:
             continue
-        if set(py.names_used(code)) <= known:
+        if set(py.names_used(code)) <= known | {p.name for p in e.params.values()}:
             found[name] = Formula(code, partial(e.sizes.value, name))
     return found
 
@@ -168,11 +199,11 @@ def _forward(
     body.extend(e.checks)
     families = [py.Assign(f, py.Dict(()), _family_type()) for f in e.families.values()]
     body.extend(families)
-    body.extend(e.state.forward)
+    body.extend(s for s in e.state.forward if not any(s is place for place in e.places))
     value: py.Expr = (
         results[0].expr if len(results) == 1 else py.Tuple(tuple(r.expr for r in results))
     )
-    body = _return(e, body, value)
+    body = typed_calls(_return(e, body, value), e.input_names)
     returns: py.Expr = tensor
     if len(results) > 1:
         returns = py.Subscript(py.name("tuple"), tuple(tensor for _ in results))
@@ -260,17 +291,24 @@ def _shape_reads(e: Emitter) -> list[py.Stmt]:
         shape = py.attr(py.name(e.input_names[port]), "shape")
         rank = len(e.input_hints[port])
         axes = [axis for axis, _ in sorted(sizes)]
-        if len(axes) > 1 and axes == list(range(rank - len(axes), rank)):
+        if len(axes) > 1 and axes == list(range(axes[0], axes[-1] + 1)):
             names = py.Tuple(tuple(py.name(local) for _, local in sorted(sizes)))
-            last = py.Slice(py.Unary("-", py.const(len(axes)))) if len(axes) < rank else None
-            value = shape if last is None else py.Subscript(shape, (last,))
-            found.append(py.Assign(names, value))
+            found.append(py.Assign(names, _sliced(shape, axes, rank)))
             continue
         found += [
             py.Assign(py.name(local), py.Subscript(shape, (py.const(axis),)))
             for axis, local in sizes
         ]
     return found
+
+
+def _sliced(shape: py.Expr, axes: list[int], rank: int) -> py.Expr:
+    """`shape[-2:]`, `shape[1:3]` or all of it."""
+    if len(axes) == rank:
+        return shape
+    if axes[-1] == rank - 1:
+        return py.Subscript(shape, (py.Slice(py.Unary("-", py.const(len(axes)))),))
+    return py.Subscript(shape, (py.Slice(py.const(axes[0]), py.const(axes[-1] + 1)),))
 
 
 def _methods(e: Emitter) -> list[py.Stmt]:

@@ -44,7 +44,7 @@ def constructor_body(e: Emitter) -> tuple[py.Stmt, ...]:
     )
     body = [start, *stored, *e.state.ctor, *rest, *ties, *inits]
     running = e.running.names
-    body = list(_prune(_filled(_as_arguments(tuple(body))), running))
+    body = list(_prune(_filled(_as_arguments(tuple(body))), running | e.named))
     if UNKNOWN in reads(tuple(body)):
         raise CannotEmit("a size that the constructor needs has no expression")
     return _without_aliases(e, tuple(body), running)

@@ -79,6 +79,8 @@ def _letters(e: Emitter, params: list[CtorParam]) -> dict[str, str]:
                 found[key] = own
             elif axis < len(dims) and len(dims) == len(hints) and isinstance(dims[axis], ast.Name):
                 found[key] = dims[axis].id  # type: ignore[union-attr]
+            elif not declared and (text := str(e.input_types[port].shape[axis])).isidentifier():
+                found[key] = text  # what the model's input calls it
             else:
                 found[key] = default[axis] if default else f"d{axis}"
     found |= {p.source: p.name for p in params if p.dim is None}

@@ -20,6 +20,7 @@ from archspec.backends.torch.translate import Translator
 from archspec.dims import Dim, DimExpr, Neg, Num, Op, Var, expression
 from archspec.elaborate.values import BlockValue, Frame, Pass, Step, tensors_in
 from archspec.layers import registry
+from archspec.layers.base import TensorType
 from archspec.syntax import ast
 
 if TYPE_CHECKING:
@@ -109,6 +110,16 @@ class State:
     tail: list[py.Stmt] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A declared module whose sizes its first application tells: where it will be written."""
+
+    stage: ast.Stage
+    kind: str
+    body: list[py.Stmt]
+    place: py.Assign
+
+
 class Emitter:
     """Shared state of the walk over one class; the stages are in `stages`, the joins in `joins`."""
 
@@ -117,7 +128,7 @@ class Emitter:
         self.body = body
         self.passes = passes
         self.sizes = Sizes()
-        self.state = State()
+        self.root = self.state = State()
         self.scope: dict[str, Static] = {}
         self.values: dict[str, Val] = {}
         self.families: dict[str, py.Expr] = {}
@@ -129,11 +140,17 @@ class Emitter:
         )
         self.params: dict[str, CtorParam] = {}
         self.stored: dict[str, py.Expr] = {}
+        #: Variables of the constructor for compile-time values that the author names.
+        self.named: set[str] = set()
+        #: Where `forward` names such values, as soon as it reads them.
+        self.places: list[py.Stmt] = []
         #: Variables of `forward` for sizes of inputs: port and axis.
         self.shape_reads: dict[str, tuple[int, int]] = {}
         self.single: dict[py.Expr, str] = {}
         self.container = Container(SELF, False)
         self.input_names: list[str] = []
+        #: The types of the inputs in the first pass.
+        self.input_types: tuple[TensorType, ...] = ()
         self.up: dict[int, Pass] = {}
         self.frozen: list[py.Expr] = []
         self.ema: list[tuple[py.Expr, py.Expr, float]] = []
@@ -163,6 +180,8 @@ class Emitter:
         self.tensor_containers: dict[str, py.Expr] = {}
         #: How `forward` refers to declared modules.
         self.shared_references: dict[int, py.Expr] = {}
+        #: Declared modules that are not written yet, by their identity.
+        self.undecided: dict[int, Undecided] = {}
         #: Where weights come from: module, file.
         self.pretrained: list[tuple[py.Expr, str]] = []
         #: For a running size after a loop: the same as a formula of what came before the loop.
@@ -265,10 +284,8 @@ class Emitter:
     def _open_size(self, symbol: str, dim: Dim) -> py.Expr:
         """A size that a model's input leaves open, read from an input of this class."""
         wanted = Dim.symbol(symbol)
-        for port, (_, tensor) in enumerate(self.frame_of(self.passes[0]).inputs):
-            if port >= len(self.input_names):
-                break
-            for axis, own in enumerate(tensor.type.shape):
+        for port, own_type in enumerate(self.input_types):
+            for axis, own in enumerate(own_type.shape):
                 if own is wanted:
                     local = next(
                         (n for n, read in self.shape_reads.items() if read == (port, axis)), None
@@ -538,11 +555,10 @@ class Emitter:
                 actual = [(p, t.type.shape[axis]) for p, t in tensors]
                 fits = len(own) == rank and self.sizes.holds(own[axis], actual)
                 first = actual[0][1]
-                kept = self._kept(node, axis - rank, actual)
-                if kept is not None:
-                    dims.append(kept)
-                elif fits:
+                if fits:
                     dims.append(own[axis])
+                elif (kept := self._kept(node, axis - rank, actual)) is not None:
+                    dims.append(kept)
                 elif first.const is not None and all(d is first for _, d in actual):
                     dims.append(first)
                 else:

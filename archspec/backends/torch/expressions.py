@@ -131,7 +131,7 @@ def function_call(e: Emitter, node: ast.Expr, flow: Val | None) -> Val:
     if len(operands) < wanted and flow is not None:
         operands = [*(flow.items or (flow,)), *operands]
     if len(operands) != wanted:
-        raise CannotEmit("the operands are not at hand")
+        raise CannotEmit(f"the operands of {node.span.text} are not at hand")
     return apply(e, node, decl, operands, arguments)
 
 
@@ -175,8 +175,12 @@ def apply(
     call = FunctionCall(e, node, tuple(operands), arguments)
     if decl.helper is not None and decl.helper not in e.planner.helpers:
         e.planner.helpers.append(decl.helper)
-    expr = decl.emit(step.params, call)
-    _refuse_differing_params(e, steps, call)
+    if isinstance(node, ast.Index) and any(s.params != step.params for _, s in steps):
+        items = tuple(e.translate_forward.item(item) for item in node.items)
+        expr: py.Expr = py.Subscript(operands[0].expr, items)  # in the author's words
+    else:
+        expr = decl.emit(step.params, call)
+        _refuse_differing_params(e, steps, call)
 
     def rule() -> tuple[Hints, ...]:
         types = symbolic_types(e, steps, hints_in)

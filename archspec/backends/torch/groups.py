@@ -1,5 +1,6 @@
 """Groups: as an `nn.Sequential`, as a class of their own, or as a dict of modules."""
 
+from dataclasses import replace
 from typing import Any
 
 from archspec import pycode as py
@@ -13,8 +14,8 @@ from archspec.backends.torch.modules import (
     module_key,
 )
 from archspec.backends.torch.records import names_within
-from archspec.backends.torch.scan import defined_names, pattern, value_names
-from archspec.elaborate.values import Pass, tensors_in
+from archspec.backends.torch.scan import defined_names, definitions, pattern, value_names
+from archspec.elaborate.values import Label, Pass, Tensor, tensors_in
 from archspec.syntax import ast
 
 
@@ -91,16 +92,91 @@ def _chain_stage(e: Emitter, stage: ast.Stage, passes: tuple[Pass, ...]) -> bool
 
 def self_contained(e: Emitter, stage: ast.Stage) -> bool:
     """Whether a group neither reads run-time values from outside nor is read from outside."""
+    return not outer_values(e, stage) and not _read_from_outside(e, stage)
+
+
+def outer_values(e: Emitter, stage: ast.Stage) -> list[str]:
+    """The names of values from outside that a group reads, in the order of their definition."""
     group = stage.core
     assert isinstance(group, ast.Group)
-    inside = defined_names(group.body)
-    outside = defined_names_without(e.body, group)
+    outside = defined_names_without(e.body, group) | set(e.values)
     static = {n for p in e.passes for n in p.names} | set(e.scope)
-    if (value_names(group.body) & outside) - inside - static:
-        return False
-    if inside & value_names_without(e.body, group):
-        return False
-    return not any(isinstance(s, ast.Output) for s in group.body.statements)
+    inside = defined_names(group.body)
+    found = (value_names(group.body) & outside) - inside - static - {"_"}
+    return [*(n for n in e.values if n in found), *sorted(found - set(e.values))]
+
+
+def _read_from_outside(e: Emitter, stage: ast.Stage) -> bool:
+    group = stage.core
+    assert isinstance(group, ast.Group)
+    if defined_names(group.body) & value_names_without(e.body, group):
+        return True
+    return any(isinstance(s, ast.Output) for s in group.body.statements)
+
+
+def opened(e: Emitter, stage: ast.Stage, flow: Val | None) -> tuple[ast.Stage, Val] | None:
+    """A group that reads values from outside, as one that they flow into, by their names.
+
+    Gives what stands for its stage, and all that flows in; None where the group is read from
+    outside as well, or a value is none of this class's variables.
+    """
+    names = outer_values(e, stage)
+    if _read_from_outside(e, stage) or not all(_is_variable(e, name) for name in names):
+        return None
+    flowing = list(flow.items or (flow,)) if flow is not None and _takes_flow(e, stage) else []
+    named = {e.values[name].expr: name for name in names}
+    ports = [named.pop(val.expr, None) for val in flowing]
+    rest = [name for name in names if name in named.values()]
+    vals = [*flowing, *(e.values[name] for name in rest)]
+    proxy = replace(stage, modifiers=stage.modifiers)
+    for p, step in e.steps(stage):
+        outer = [_tensor_of(p, name) for name in rest]
+        if any(tensor is None for tensor in outer):
+            return None
+        kept = step.inputs if flowing else ()
+        p.steps[id(proxy)] = replace(step, inputs=(*kept, *outer))  # type: ignore[arg-type]
+    e.planner.open_group(proxy, (*ports, *rest), len(flowing))
+    return proxy, vals[0] if len(vals) == 1 else Val(
+        py.Tuple(tuple(v.expr for v in vals)), items=tuple(vals)
+    )
+
+
+def _is_variable(e: Emitter, name: str) -> bool:
+    val = e.values.get(name)
+    return val is not None and val.is_name and not val.items and "*" not in name
+
+
+def _tensor_of(p: Pass, name: str) -> Tensor | None:
+    """What a name stands for, if it is bound only once."""
+    if definitions(p.frame.block.body, name) != 1:
+        return None
+    value = p.frame.names.get(name)
+    value = value.value if isinstance(value, Label) else value
+    return value if isinstance(value, Tensor) else None
+
+
+def _takes_flow(e: Emitter, stage: ast.Stage) -> bool:
+    """Whether what flows into a group is used: it does not begin with a value of its own."""
+    group = stage.core
+    assert isinstance(group, ast.Group)
+    if "_" in value_names(group.body.statements[:1]):
+        return True
+    for statement in group.body.statements:
+        match statement:
+            case ast.Tensor() | ast.Tie() | ast.Init() | ast.Require():
+                continue
+            case ast.Flow(stages=(first, *_)):
+                return any(_reads_input(p, first, step.inputs) for p, step in e.steps(stage))
+            case _:
+                return True
+    return True
+
+
+def _reads_input(p: Pass, stage: ast.Stage, inputs: tuple[Tensor, ...]) -> bool:
+    """Whether a stage is applied to one of the `inputs`."""
+    step = p.steps.get(id(stage)) or p.steps.get(id(stage.core))
+    values = {tensor.value for tensor in inputs}
+    return step is None or any(tensor.value in values for tensor in step.inputs)
 
 
 def defined_names_without(body: Any, group: ast.Group) -> set[str]:

@@ -1,6 +1,6 @@
 """What a class begins with: its parameters, its inputs and the names of their sizes."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from archspec import pycode as py
 from archspec.backends.torch.emitter import CtorParam, Emitter, Passes, Static, Val
@@ -124,22 +124,26 @@ def _bind_dim(e: Emitter, name: str, port: int, axis: int, variable: str) -> Non
     e.scope[name] = Static(ctor, forward, hint)
 
 
-def bind_inputs(e: Emitter, names: list[str], tensors: list[Tensor], actual: Any) -> Val | None:
-    """The inputs of `forward`, with a symbol for each of their sizes."""
+def bind_inputs(
+    e: Emitter, names: list[str], tensors: list[Tensor], actual: Any, known: Any = lambda *_: None
+) -> Val | None:
+    """The inputs of `forward`, with a symbol for each of their sizes that is not known by name."""
     vals: list[Val] = []
+    e.input_types = tuple(tensor.type for tensor in tensors)
     for port, (name, tensor) in enumerate(zip(names, tensors, strict=True)):
         variable = e.forward_names.new(name)
         e.input_names.append(variable)
         hints = tuple(
-            _input_symbol(e, port, axis, tensor, actual) for axis in range(tensor.type.rank)
+            known(port, axis) or _input_symbol(e, port, axis, tensor, actual)
+            for axis in range(tensor.type.rank)
         )
         e.input_hints.append(hints)
         val = Val(py.name(variable), hints)
         e.values[name] = val
         vals.append(val)
     taken = defined_names(e.body) | set(e.read)
-    if e.input_names == ["x"] and "x" not in e.read:
-        e.flow_name = "x"
+    if e.input_names and e.input_names[0] in ("x", "y", "z") and e.input_names[0] not in e.read:
+        e.flow_name = e.input_names[0]
     else:
         free = next(
             n for n in ("x", "y", "z", "h", "hidden", "flow") if n not in taken or n == "flow"
@@ -164,7 +168,7 @@ def _input_symbol(e: Emitter, port: int, axis: int, tensor: Tensor, actual: Any)
             return None
         key = f"in{port}.{axis}"
         if key not in e.params:
-            base = _size_name(axis, rank)
+            base = _declared_name(e, port, axis) or _size_name(axis, rank)
             if len(e.input_names) > 1:
                 base = f"{e.input_names[port]}_{base.removeprefix('in_')}"
             e.params[key] = CtorParam(e.ctor_names.new(base), py.name("int"), dim=(port, axis))
@@ -180,6 +184,22 @@ def _input_symbol(e: Emitter, port: int, axis: int, tensor: Tensor, actual: Any)
         raise CannotEmit("an input that is not recorded")
 
     return e.sizes.symbol(f"in{port}.{axis}", value, render)
+
+
+def _declared_name(e: Emitter, port: int, axis: int) -> str | None:
+    """What torch calls the size that the author names by its usual letter."""
+    if from_group(e):
+        return None
+    statements = [s for s in e.passes[0].frame.block.body.statements if isinstance(s, ast.Input)]
+    dims = statements[port].shape.dims if port < len(statements) else ()
+    if any(isinstance(d, ast.Ellipsis) for d in dims) or axis >= len(dims):
+        return None
+    item = dims[axis]
+    return USUAL.get(item.id) if isinstance(item, ast.Name) else None
+
+
+#: The letters that authors give to sizes, in torch's words.
+USUAL: Final = {"C": "in_channels", "D": "in_features", "H": "in_height", "W": "in_width"}
 
 
 def _size_name(axis: int, rank: int) -> str:

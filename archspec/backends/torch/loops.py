@@ -233,6 +233,8 @@ def update_size(e: Emitter, name: str, hint: Dim) -> None:
             return
         case py.Binary(op="*" | "//" as op, left=py.Name(id=id_), right=right) if id_ == name:
             e.state.ctor.append(py.AugAssign(target, op, right))
+        case py.Binary(op="*", left=left, right=py.Name(id=id_)) if id_ == name:
+            e.state.ctor.append(py.AugAssign(target, "*", left))
         case _:
             e.state.ctor.append(py.Assign(target, value))
 

@@ -45,10 +45,12 @@ class ClassPlan:
 
     name: str
     params: list[CtorParam]
+    #: These, and the sizes and parameters that only `formulas` read.
+    known: list[CtorParam]
     #: Per output, dims over the symbols of the constructor's parameters and of the inputs.
     outputs: tuple[Hints, ...]
     definition: py.ClassDef
-    #: Symbols of `outputs` that are more than polynomials, over the constructor's parameters.
+    #: Symbols of `outputs` that are more than polynomials, over `known`.
     formulas: dict[str, Formula]
 
 
@@ -96,6 +98,8 @@ class Planner:
         self.groups: dict[Any, Group] = {}
         self.keys: dict[int, Any] = {}
         self._stages: list[ast.Stage] = []
+        #: Of groups that are given values from outside: names of inputs, and how many flow.
+        self.opened: dict[int, tuple[tuple[str | None, ...], int]] = {}
         self._calls = 0
         for model in models:
             self.names.reserve(model.entry.name)
@@ -194,7 +198,7 @@ class Planner:
     ) -> tuple[py.Expr, tuple[Hints, ...]]:
         """The constructor call of a block or group, and hints of what it gives."""
         if body is not None:
-            plan = self._group_class(e, stage, body, steps)
+            plan = self._group_class(e, stage, body, steps, inputs)
             return call_group(self, e, stage, plan, steps, inputs)
         frames = [(p, s.frame) for p, s in steps if s.frame is not None]
         return call_block(self, e, stage, frames, inputs)
@@ -245,7 +249,12 @@ class Planner:
         return name + "".join(str(value[0]) for _, value in own if isinstance(value, tuple))
 
     def _group_class(
-        self, e: Emitter, stage: ast.Stage, body: ast.Group, steps: Steps
+        self,
+        e: Emitter,
+        stage: ast.Stage,
+        body: ast.Group,
+        steps: Steps,
+        inputs: tuple[Hints, ...],
     ) -> ClassPlan:
         """A class for a group that joins features; it belongs to the class around it."""
         from archspec.backends.torch.classes import build_group_class
@@ -255,7 +264,8 @@ class Planner:
             return e.group_plans[definition_key]  # type: ignore[no-any-return]
         base = _group_name(e, stage)
         name = self.names.new(base)
-        plan = build_group_class(self, e, name, stage, body, tuple(p for p, _ in steps))
+        passes = tuple(p for p, _ in steps)
+        plan = build_group_class(self, e, name, stage, body, passes, inputs)
         e.group_plans[definition_key] = plan
         self.classes.append(plan.definition)
         return plan
@@ -266,6 +276,11 @@ class Planner:
         stage = ast.Stage((), None, core, None, span=core.span)
         self._stages.append(stage)
         return stage
+
+    def open_group(self, stage: ast.Stage, names: tuple[str | None, ...], flowing: int) -> None:
+        """Note the inputs of a group that is given values from outside."""
+        self._stages.append(stage)
+        self.opened[id(stage)] = (names, flowing)
 
     def first_application(self, e: Emitter, label: Label) -> Step | None:
         """The first step that applied a declared module, in the passes of the class at hand."""
@@ -280,9 +295,12 @@ class Planner:
         return None
 
     def shared_instance(
-        self, e: Emitter, stage: ast.Stage, kind: str
+        self, e: Emitter, stage: ast.Stage, kind: str, inputs: tuple[Hints, ...] = ()
     ) -> tuple[py.Expr, tuple[Hints, ...]]:
-        """The constructor call of a declared module, sized by its first application."""
+        """The constructor call of a declared module, sized by its first application.
+
+        Before that is written, `inputs` are not known, and must be sizes of the class's inputs.
+        """
         from archspec.backends.torch.groups import group_expression
 
         found: Steps = []
@@ -298,7 +316,8 @@ class Planner:
             where.steps[id(proxy)] = own
         # The first application may stand in a loop: its passes are what the module is sized by.
         outer, e.passes = e.passes, tuple(where for where, _ in found)
-        inputs = tuple(_input_hints(e, found, port) for port in range(len(found[0][1].inputs)))
+        ports = range(len(found[0][1].inputs))
+        inputs = inputs or tuple(_input_hints(e, found, port) for port in ports)
         try:
             if kind == "layer":
                 return layer_call(e, proxy, found, inputs)

@@ -47,6 +47,18 @@ def all_frames(model: Elaborated) -> list[Frame]:
     return [model.frame, *(s.frame for s in all_steps(model.frame.root) if s.frame is not None)]
 
 
+def taken_branches(model: Elaborated) -> frozenset[tuple[int, int | None]]:
+    """Which branches the model takes anywhere: the `if` by identity, and the branch's number."""
+    found: set[tuple[int, int | None]] = set()
+    stack = [frame.root for frame in all_frames(model)]
+    while stack:
+        pass_ = stack.pop()
+        found |= {(statement, branch.index) for statement, branch in pass_.branches.items()}
+        for passes in pass_.loops.values():
+            stack.extend(passes)
+    return frozenset(found)
+
+
 #: Parameters of blocks, by the block's identity and the parameter's name.
 LayerParams = frozenset[tuple[int, str]]
 

@@ -78,6 +78,27 @@ def defined_names(node: Any) -> set[str]:
     return found
 
 
+def definitions(node: Any, name: str) -> int:
+    """How often a name is given to a value, layer or input below `node`."""
+    count = 0
+    stack = [node]
+    while stack:
+        item = stack.pop()
+        match item:
+            case ast.Flow(targets=targets):
+                count += sum(pattern(t) == name for t in targets)
+            case ast.Stage(label=label):
+                count += label is not None and pattern(label) == name
+            case ast.Tensor(name=own):
+                count += pattern(own) == name
+            case ast.Input(name=text):
+                count += text == name
+            case _:
+                pass
+        stack.extend(children(item))
+    return count
+
+
 def stages_in(node: Any) -> Iterator[ast.Stage]:
     """All stages below `node`, groups and loops included."""
     stack = [node]

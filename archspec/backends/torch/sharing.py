@@ -2,7 +2,7 @@
 
 from archspec import pycode as py
 from archspec.backends.torch.calls import block_hints
-from archspec.backends.torch.emitter import Emitter, Val
+from archspec.backends.torch.emitter import Emitter, Hints, Undecided, Val
 from archspec.backends.torch.modules import frozen, in_hints, module_key
 from archspec.backends.torch.results import nesting_of, result_value
 from archspec.backends.torch.scan import pattern, value_names
@@ -36,11 +36,32 @@ def emit_declaration(e: Emitter, stage: ast.Stage) -> None:
         raise CannotEmit("a shared layer that is never applied")
     step = applied
     kind = "group" if isinstance(label.target, ast.Group) else "block" if step.frame else "layer"
-    built, e.shared_outputs[id(label.module)] = e.planner.shared_instance(e, stage, kind)
     if "frozen" in stage.modifiers:
-        built = frozen(built)
         e.frozen.append(reference)
-    e.state.ctor.append(py.Assign(reference, built))
+    try:
+        built, e.shared_outputs[id(label.module)] = e.planner.shared_instance(e, stage, kind)
+    except CannotEmit:
+        # Its sizes follow from others of the class, which are not known yet.
+        place = py.Assign(reference, py.call("nn.Identity"))
+        e.state.ctor.append(place)
+        e.undecided[id(label.module)] = Undecided(stage, kind, e.state.ctor, place)
+        return
+    e.state.ctor.append(py.Assign(reference, _as_declared(stage, built)))
+
+
+def _as_declared(stage: ast.Stage, built: py.Expr) -> py.Expr:
+    return frozen(built) if "frozen" in stage.modifiers else built
+
+
+def _decide(e: Emitter, undecided: Undecided, inputs: tuple[Hints, ...]) -> tuple[Hints, ...]:
+    """Write a declared module at its place, now that it is known what flows into it."""
+    stage, place, body = undecided.stage, undecided.place, undecided.body
+    built, outputs = e.planner.shared_instance(e, stage, undecided.kind, inputs)
+    if set(py.names_used(built)) & e.running.names:
+        raise CannotEmit("a shared layer whose size is known only later")
+    index = next(i for i, statement in enumerate(body) if statement is place)
+    body[index] = py.Assign(place.target, _as_declared(stage, built))
+    return outputs
 
 
 def emit_shared(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val:
@@ -49,6 +70,9 @@ def emit_shared(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val:
     callee = e.shared_references.get(id(label.module))
     if callee is None:
         raise CannotEmit("a shared layer that is declared in another class")
+    undecided = e.undecided.pop(id(label.module), None)
+    if undecided is not None:
+        e.shared_outputs[id(label.module)] = _decide(e, undecided, in_hints(flow))
     tensors = (
         () if flow is None else tuple(v.expr for v in flow.items) if flow.items else (flow.expr,)
     )

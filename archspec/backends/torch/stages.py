@@ -1,12 +1,13 @@
 """Stages: which module a stage adds to the constructor, and the call in `forward`."""
 
 from archspec import pycode as py
-from archspec.backends.torch.emitter import Emitter, Val
+from archspec.backends.torch.emitter import Emitter, Hints, Val
 from archspec.backends.torch.expressions import function_call, tensor_expr
 from archspec.backends.torch.groups import (
     emit_namespace,
     emit_sequential,
     is_sequential,
+    opened,
     self_contained,
 )
 from archspec.backends.torch.joins import emit_join
@@ -57,7 +58,20 @@ def _module(e: Emitter, stage: ast.Stage, kind: str, flow: Val | None) -> Val | 
     """A layer, block or group of its own in the current container."""
     result_hints = e.output_hints(stage, lambda: ())
     if kind == "group" and not is_sequential(e, stage) and not self_contained(e, stage):
+        saved = e.checkpoint()
+        try:
+            given = opened(e, stage, flow)
+            if given is not None:
+                return _added(e, given[0], kind, given[1], result_hints)
+        except CannotEmit:
+            e.restore(saved)
         return emit_namespace(e, stage, flow)
+    return _added(e, stage, kind, flow, result_hints)
+
+
+def _added(
+    e: Emitter, stage: ast.Stage, kind: str, flow: Val | None, result_hints: tuple[Hints, ...]
+) -> Val | None:
     label = module_key(e, stage)
     build: py.Expr | None
     if kind == "group" and is_sequential(e, stage):

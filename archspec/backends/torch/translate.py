@@ -48,7 +48,7 @@ class Translator:
             case ast.Conditional(then=then, test=test, other=other):
                 return py.Conditional(self(then), self(test), self(other))
             case ast.Index(value=value, items=items):
-                return py.Subscript(self(value), tuple(self._item(i) for i in items))
+                return py.Subscript(self(value), tuple(self.item(i) for i in items))
             case ast.Call(func=func, args=args, keywords=keywords):
                 callee = self._callee(func)
                 named = tuple((k.name, self(k.value)) for k in keywords)
@@ -71,7 +71,7 @@ class Translator:
         start = self(low)
         return py.call("range", stop) if start == py.const(0) else py.call("range", start, stop)
 
-    def _item(self, item: ast.Expr | ast.Slice | ast.Ellipsis) -> py.Expr | py.Slice:
+    def item(self, item: ast.Expr | ast.Slice | ast.Ellipsis) -> py.Expr | py.Slice:
         match item:
             case ast.Slice(start=start, stop=stop, step=step):
                 return py.Slice(*(None if e is None else self(e) for e in (start, stop, step)))

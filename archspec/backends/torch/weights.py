@@ -14,7 +14,7 @@ from archspec.syntax import ast
 
 
 def emit_tensor(e: Emitter, statement: ast.Tensor) -> Val:
-    """`param cls: [1, 1, dim] = zeros` as an `nn.Parameter`, a buffer as a registered one."""
+    """`param cls: [1, 1, dim] = zeros` as an `nn.Parameter`, a buffer as an `nn.Buffer`."""
     key = e.translate.template(statement.name)
     shape = tuple(e.translate(d) for d in statement.shape.dims)  # type: ignore[arg-type]
     value = _initial(e, statement, shape)
@@ -30,7 +30,9 @@ def emit_tensor(e: Emitter, statement: ast.Tensor) -> Val:
     e.tensor_containers[pattern(statement.name)] = container.in_forward
     if statement.kind == "param":
         value = py.call("nn.Parameter", value)
-    if fixed and statement.kind == "param":
+    if fixed:
+        # A buffer that is assigned has a type; one that is registered has none.
+        value = value if statement.kind == "param" else py.call("nn.Buffer", value)
         e.state.ctor.append(py.Assign(py.attr(container.expr, str(name)), value))
     else:
         register = "register_parameter" if statement.kind == "param" else "register_buffer"
@@ -138,9 +140,13 @@ def _by_path(
     e: Emitter, parts: list[str], function: str, args: Any, named: Any
 ) -> tuple[py.Stmt, ...]:
     if not any("*" in part for part in parts):
+        # What is deeper, or may be missing, has no type that a checker knows.
+        known = len(parts) == 1 or (
+            len(parts) == 2 and parts[1] == "weight" and parts[0].isidentifier()
+        )
         weight = (
             py.attr(SELF, *parts)
-            if len(parts) == 2 and not parts[0].isdecimal()
+            if known
             else py.call(py.attr(SELF, "get_parameter"), py.const(".".join(parts)))
         )
         return (py.ExprStmt(py.Call(py.dotted(f"init.{function}_"), (weight, *args), named)),)

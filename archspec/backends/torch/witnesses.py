@@ -6,13 +6,18 @@ parameter for which that fails is fixed in the emitted class, and its docstring 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
+from archspec.backends.torch.records import taken_branches
 from archspec.diagnostics import ArchSpecError
 from archspec.elaborate import Elaborated, elaborate
 
 #: Larger models are emitted with all their parameters fixed: each witness is a model more to check.
 MAX_NODES = 20_000
+
+#: So many parameters that decide branches are tried in all combinations.
+MAX_COMBINED = 3
 
 
 #: The models that vary one parameter, by its name.
@@ -35,14 +40,46 @@ def witnesses(model: Elaborated) -> Varied:
 
 
 def together(model: Elaborated, varied: Varied) -> list[Elaborated]:
-    """Models that vary all parameters at once; where there are none, each by itself."""
+    """Models that vary all parameters at once; where there are none, each by itself.
+
+    What stands in a branch is seen with other arguments only where the branch is taken. So those
+    parameters that decide a branch are also varied in every combination, with all others.
+    """
     found: list[Elaborated] = []
+    own = arguments(model)
     for index in (0, 1):
         chosen = {n: models[index] for n, models in varied.items() if index < len(models)}
         values = {n: witness.frame.constants[n] for n, witness in chosen.items()}
-        joint = _elaborate(model, {**arguments(model), **values}) if len(chosen) > 1 else None
+        joint = _elaborate(model, {**own, **values}) if len(chosen) > 1 else None
         found += chosen.values() if joint is None else [joint]
+    deciding = _deciding(model, varied)
+    if not deciding:
+        return found
+    others = {n: m[0].frame.constants[n] for n, m in varied.items() if n not in deciding}
+    for names in _subsets(sorted(deciding)):
+        values = {n: deciding[n] for n in names}
+        if values or others:
+            combined = _elaborate(model, {**own, **others, **values})
+            found += [] if combined is None else [combined]
     return found
+
+
+def _deciding(model: Elaborated, varied: Varied) -> dict[str, Any]:
+    """The parameters of which another value takes another branch, each with such a value."""
+    usual = taken_branches(model)
+    found: dict[str, Any] = {}
+    for name, models in varied.items():
+        for witness in models:
+            if taken_branches(witness) != usual:
+                found.setdefault(name, witness.frame.constants[name])
+    return found
+
+
+def _subsets(names: list[str]) -> Iterator[tuple[str, ...]]:
+    """All combinations of a few names; of many, those of up to two."""
+    largest = len(names) if len(names) <= MAX_COMBINED else 2
+    for size in range(largest + 1):
+        yield from combinations(names, size)
 
 
 def arguments(model: Elaborated) -> dict[str, Any]:
