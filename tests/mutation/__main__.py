@@ -54,6 +54,7 @@ def _shown(one: Judged, which: str) -> bool:
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -4,13 +4,12 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 from archspec.diagnostics import ArchSpecError, Diagnostic, Fix
 from archspec.elaborate import Elaborated, ModelEntry, elaborate
-from archspec.pipeline import Program, build_graph, check, load_file
+from archspec.pipeline import Program, check
 from archspec.source import SourceFile
 from archspec.syntax import ast
 from tests.mutation import ledger
@@ -26,6 +25,8 @@ from tests.mutation.oracle import (
     open_sizes,
 )
 from tests.mutation.sizes import LARGE, enlarged, large, small
+from tests.support.covering import covering
+from tests.support.zoo import program as original
 
 Sizes = dict[str, int]
 
@@ -83,12 +84,7 @@ class Judged:
 
 def load(path: Path, text: str) -> Program:
     """The program of `text` as if it stood in `path`."""
-    return _original(path).changed({path: text})
-
-
-@cache
-def _original(path: Path) -> Program:
-    return load_file(path)
+    return original(path).changed({path: text})
 
 
 def errors_of(program: Program, fixes: bool) -> tuple[Diagnostic, ...]:
@@ -219,26 +215,6 @@ def _relevant(mutant: Mutant, program: Program, checked: Mapping[str, Checked]) 
 def _lines(source: SourceFile, node: ast.Node) -> set[int]:
     first, last = source.position(node.span.start).line, source.position(node.span.end).line
     return set(range(first, last + 1))
-
-
-@cache
-def covering(path: Path) -> tuple[str, ...]:
-    """Small models of a file that together use all the blocks and layers that its models use."""
-    program = _original(path)
-    uses: dict[str, frozenset[str]] = {}
-    size: dict[str, int] = {}
-    for name in program.models:
-        graph = build_graph(program, name).graph
-        block = program.scope.models[name].block.name.id
-        parts = {block, *(m.block or (m.decl.name if m.decl else "") for m in graph.modules()[1:])}
-        uses[name], size[name] = frozenset(parts), len(graph.nodes)
-    chosen: list[str] = []
-    covered: set[str] = set()
-    for name in sorted(uses, key=lambda n: (size[n], n)):
-        if not uses[name] <= covered:
-            chosen.append(name)
-            covered |= uses[name]
-    return tuple(chosen)
 
 
 # --- labels and fixes --------------------------------------------------------------------------

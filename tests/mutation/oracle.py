@@ -20,7 +20,7 @@ from archspec.ir import Graph
 from archspec.layers.base import TensorType
 from archspec.syntax import ast
 from tests.mutation.mutants import walk
-from tests.mutation.torch_rule import REFUSALS, Refusal, TorchRule
+from tests.support.torch_rule import REFUSALS, Refusal, TorchRule
 
 #: What PyTorch runs although it is no proper spec: named in the ledger.
 LINTS: Final = frozenset({"A0304"})
