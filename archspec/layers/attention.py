@@ -1,6 +1,7 @@
 """Multi-head attention as one layer."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from pydantic import Field
 
@@ -100,41 +101,8 @@ class MultiheadAttention(LayerDecl[MultiheadAttentionParams]):
         sizes = (query.shape[batch], query.shape[time], key.shape[time])
         for port in range(3, len(x)):
             if x[port] is not ABSENT:
-                self._need_mask(p, x[port], sizes, need, port)
+                need_mask(self, port, x[port], sizes, p.num_heads, need)
         return (query,)
-
-    def _need_mask(
-        self,
-        p: MultiheadAttentionParams,
-        mask: TensorType,
-        sizes: tuple[Dim, Dim, Dim],
-        need: Needs,
-        port: int,
-    ) -> None:
-        batch, queries, keys = sizes
-        name = self.ports[port].name
-        if mask.kind not in ("bool", "float"):
-            raise RuleError(
-                "A0701",
-                f"`{name}` needs bools or floats, not `{mask.dtype}`",
-                Axis(port),
-                help=("compare to make it boolean, e.g. `mask != 0`",),
-            )
-        wanted: tuple[Dim, ...]
-        if name == "key_padding_mask":
-            wanted, shown = (batch, keys), "[B, S]"
-        elif mask.rank == 3:
-            wanted, shown = (batch * p.num_heads, queries, keys), "[B * num_heads, T, S]"
-        else:
-            wanted, shown = (queries, keys), "[T, S]"
-        if mask.rank != len(wanted):
-            raise RuleError(
-                "A0404",
-                f"`{name}` needs {len(wanted)} dimensions {shown}, not {mask.rank}",
-                Axis(port),
-            )
-        for axis, (size, expected) in enumerate(zip(mask.shape, wanted, strict=True)):
-            need.equal(size, expected, "A0401", f"`{name}` is not {shown}", Axis(port, axis))
 
     def inferred(
         self, p: MultiheadAttentionParams, x: tuple[TensorType, ...]
@@ -202,6 +170,41 @@ class MultiheadAttention(LayerDecl[MultiheadAttentionParams]):
         }
         call = py.call(callee, *arguments, **options, need_weights=py.const(False))
         return py.Subscript(call, (py.const(0),))
+
+
+def need_mask(
+    layer: LayerDecl[Any],
+    port: int,
+    mask: TensorType,
+    sizes: tuple[Dim, Dim, Dim],
+    heads: int,
+    need: Needs,
+) -> None:
+    """Check a mask of attention; `sizes` are those of the batch, the queries and the keys."""
+    batch, queries, keys = sizes
+    name = layer.ports[port].name
+    if mask.kind not in ("bool", "float"):
+        raise RuleError(
+            "A0701",
+            f"`{name}` needs bools or floats, not `{mask.dtype}`",
+            Axis(port),
+            help=("compare to make it boolean, e.g. `mask != 0`",),
+        )
+    wanted: tuple[Dim, ...]
+    if name.endswith("key_padding_mask"):
+        wanted, shown = (batch, keys), "[B, S]"
+    elif mask.rank == 3:
+        wanted, shown = (batch * heads, queries, keys), "[B * num_heads, T, S]"
+    else:
+        wanted, shown = (queries, keys), "[T, S]"
+    if mask.rank != len(wanted):
+        raise RuleError(
+            "A0404",
+            f"`{name}` needs {len(wanted)} dimensions {shown}, not {mask.rank}",
+            Axis(port),
+        )
+    for axis, (size, expected) in enumerate(zip(mask.shape, wanted, strict=True)):
+        need.equal(size, expected, "A0401", f"`{name}` is not {shown}", Axis(port, axis))
 
 
 def _sources(x: tuple[TensorType, ...]) -> tuple[TensorType, TensorType, TensorType]:

@@ -217,11 +217,13 @@ def _pair(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _tuple_of(n: int) -> BeforeValidator:
+def per_axis(n: int) -> BeforeValidator:
+    """One number stands for all `n` axes."""
+
     def spread(value: object) -> object:
         if isinstance(value, list):
             value = tuple(value)
-        if isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, int | float) and not isinstance(value, bool):
             return (value,) * n
         return value
 
@@ -231,12 +233,12 @@ def _tuple_of(n: int) -> BeforeValidator:
 Positive = Annotated[int, Field(gt=0)]
 NonNegative = Annotated[int, Field(ge=0)]
 #: An integer for all spatial axes, or one per axis; kept as the tuple.
-Positive1 = Annotated[tuple[Positive], _tuple_of(1)]
-Positive2 = Annotated[tuple[Positive, Positive], _tuple_of(2)]
-Positive3 = Annotated[tuple[Positive, Positive, Positive], _tuple_of(3)]
-NonNegative1 = Annotated[tuple[NonNegative], _tuple_of(1)]
-NonNegative2 = Annotated[tuple[NonNegative, NonNegative], _tuple_of(2)]
-NonNegative3 = Annotated[tuple[NonNegative, NonNegative, NonNegative], _tuple_of(3)]
+Positive1 = Annotated[tuple[Positive], per_axis(1)]
+Positive2 = Annotated[tuple[Positive, Positive], per_axis(2)]
+Positive3 = Annotated[tuple[Positive, Positive, Positive], per_axis(3)]
+NonNegative1 = Annotated[tuple[NonNegative], per_axis(1)]
+NonNegative2 = Annotated[tuple[NonNegative, NonNegative], per_axis(2)]
+NonNegative3 = Annotated[tuple[NonNegative, NonNegative, NonNegative], per_axis(3)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Ints = Annotated[tuple[int, ...], BeforeValidator(_pair)]
 
@@ -383,5 +385,6 @@ __all__ = [
     "ABSENT", "DTYPES", "Any", "Arg", "Axis", "Declaration", "DimArg", "EmitCall", "FunctionDecl",
     "Ints", "LayerDecl", "Needs", "NonNegative", "NonNegative1", "NonNegative2", "NonNegative3",
     "Obligation", "Params", "Place", "Port", "Positive", "Positive1", "Positive2", "Positive3",
-    "Probability", "RuleError", "Size", "TensorType", "Weight", "dtype_kind", "size_fields",
+    "Probability", "RuleError", "Size", "TensorType", "Weight", "dtype_kind", "per_axis",
+    "size_fields",
 ]  # fmt: skip

@@ -121,7 +121,10 @@ def _example(decl: LayerDecl[Any]) -> Example | None:
         return None
     for axes, dtype in _USUAL:
         shape = tuple(Dim.symbol(a) if isinstance(a, str) else Dim.of(a) for a in axes)
-        x = (TensorType(shape, dtype),) * required
+        x = tuple(
+            TensorType(shape, "int" if port.name == "indices" else dtype)
+            for port in decl.ports[:required]
+        )
         try:
             out = decl.shape(p, x, Needs())
         except RuleError:
@@ -145,7 +148,13 @@ def _named(names: tuple[str, ...], tensors: tuple[TensorType, ...]) -> tuple[str
 
 
 #: Arguments without which a call says too little, though each has a default.
-_EXTRA: dict[str, dict[str, object]] = {"Upsample": {"scale_factor": 2}}
+_EXTRA: dict[str, dict[str, object]] = {
+    "Upsample": {"scale_factor": 2},
+    "UpsamplingBilinear2d": {"scale_factor": 2},
+    "UpsamplingNearest2d": {"scale_factor": 2},
+    "FractionalMaxPool2d": {"output_ratio": 0.5},
+    "FractionalMaxPool3d": {"output_ratio": 0.5},
+}
 _USUAL: tuple[tuple[tuple[str | int, ...], str], ...] = (
     (("B", "C", "H", "W"), "float"),
     (("B", "C", "L"), "float"),

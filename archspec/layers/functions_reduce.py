@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from archspec import pycode as py
 from archspec.dims import Dim
@@ -293,7 +293,7 @@ class Normalize(FunctionDecl[NormalizeArgs]):
 
 class CosineSimilarityArgs(Params):
     dim: int = 1
-    eps: float = 1e-8
+    eps: Annotated[float, Field(ge=0.0)] = 1e-8
 
 
 class CosineSimilarity(FunctionDecl[CosineSimilarityArgs]):

@@ -16,6 +16,8 @@ FAMILIES: Final[dict[str, str]] = {
     "attention": "MultiheadAttention",
     "conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
     "dropout": "AlphaDropout Dropout Dropout1d Dropout2d Dropout3d FeatureAlphaDropout",
+    "distance": "CosineSimilarity PairwiseDistance",
+    "fold": "Fold Unfold",
     "functions_activation": (
         "celu elu gelu glu hardshrink hardsigmoid hardswish hardtanh leaky_relu logsigmoid mish "
         "relu relu6 selu silu softplus softshrink softsign tanhshrink threshold"
@@ -46,8 +48,8 @@ FAMILIES: Final[dict[str, str]] = {
     "functions_spatial": "crop interpolate pad pad_to",
     "linear": "Bilinear Identity Linear",
     "norm": (
-        "BatchNorm1d BatchNorm2d BatchNorm3d GroupNorm InstanceNorm1d InstanceNorm2d "
-        "InstanceNorm3d LayerNorm LocalResponseNorm RMSNorm"
+        "BatchNorm1d BatchNorm2d BatchNorm3d CrossMapLRN2d GroupNorm InstanceNorm1d "
+        "InstanceNorm2d InstanceNorm3d LayerNorm LocalResponseNorm RMSNorm SyncBatchNorm"
     ),
     "padding": (
         "CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d "
@@ -59,7 +61,15 @@ FAMILIES: Final[dict[str, str]] = {
         "AdaptiveMaxPool2d AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d MaxPool1d MaxPool2d "
         "MaxPool3d"
     ),
+    "pool_special": (
+        "FractionalMaxPool2d FractionalMaxPool3d LPPool1d LPPool2d LPPool3d MaxUnpool1d "
+        "MaxUnpool2d MaxUnpool3d"
+    ),
     "recurrent": "GRU GRUCell LSTM LSTMCell RNN RNNCell",
-    "shape": "ChannelShuffle Flatten PixelShuffle PixelUnshuffle Unflatten Upsample",
-    "sparse": "Embedding",
+    "shape": (
+        "ChannelShuffle Flatten PixelShuffle PixelUnshuffle Unflatten Upsample "
+        "UpsamplingBilinear2d UpsamplingNearest2d"
+    ),
+    "sparse": "Embedding EmbeddingBag",
+    "transformer": "Transformer TransformerDecoderLayer TransformerEncoderLayer",
 }

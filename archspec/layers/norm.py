@@ -109,6 +109,30 @@ class BatchNorm3d(_BatchNorm):
     spatial = 3
 
 
+class SyncBatchNorm(LayerDecl[BatchNormParams]):
+    """Batch normalisation over all processes of a group: `[B, C, ...]`, unchanged."""
+
+    Params = BatchNormParams
+    mode_dependent = True
+
+    def shape(
+        self, p: BatchNormParams, x: tuple[TensorType, ...], need: Needs
+    ) -> tuple[TensorType, ...]:
+        need_float(self.name, x[0])
+        need_min_rank(self.name, x[0], ("B", "C", "..."))
+        if not p.track_running_stats:
+            _need_several(need, self.name, product((x[0].shape[0], *x[0].shape[2:])))
+        return (x[0],)
+
+    def inferred(
+        self, p: BatchNormParams, x: tuple[TensorType, ...]
+    ) -> Mapping[str, Dim | tuple[Dim, ...]]:
+        return {"num_features": x[0].shape[1]}
+
+    def weights(self, p: BatchNormParams, x: tuple[TensorType, ...]) -> tuple[Weight, ...]:
+        return _statistics(p, x[0].shape[1])
+
+
 class _InstanceNorm(LayerDecl[InstanceNormParams]):
     spatial: ClassVar[int]
     # Only with `track_running_stats`, but that is decided per call, not per class.
@@ -254,4 +278,17 @@ class LocalResponseNorm(LayerDecl[LocalResponseNormParams]):
     ) -> tuple[TensorType, ...]:
         need_float(self.name, x[0])
         need_min_rank(self.name, x[0], ("B", "C", "L", "..."))
+        return (x[0],)
+
+
+class CrossMapLRN2d(LayerDecl[LocalResponseNormParams]):
+    """Scales by nearby channels, as Caffe does: `[B, C, H, W]`, unchanged (Krizhevsky, 2012)."""
+
+    Params = LocalResponseNormParams
+
+    def shape(
+        self, p: LocalResponseNormParams, x: tuple[TensorType, ...], need: Needs
+    ) -> tuple[TensorType, ...]:
+        need_float(self.name, x[0])
+        need_rank(self.name, x[0], ("B", "C", "H", "W"))
         return (x[0],)

@@ -23,7 +23,7 @@ from archspec.layers.base import (
 from archspec.layers.checks import SPATIAL, need_float, need_kernel_fits, need_rank
 
 
-def _window(
+def window(
     need: Needs,
     size: Dim,
     kernel: int,
@@ -65,6 +65,7 @@ class MaxPoolParams(Params):
     stride: tuple[int, ...] | None = None
     padding: tuple[int, ...]
     dilation: tuple[int, ...]
+    return_indices: bool = False
     ceil_mode: bool = False
 
 
@@ -73,6 +74,8 @@ class MaxPool1dParams(MaxPoolParams):
     stride: Positive1 | None = None
     padding: NonNegative1 = (0,)
     dilation: Positive1 = (1,)
+    return_indices: bool = False
+    ceil_mode: bool = False
 
 
 class MaxPool2dParams(MaxPoolParams):
@@ -80,6 +83,8 @@ class MaxPool2dParams(MaxPoolParams):
     stride: Positive2 | None = None
     padding: NonNegative2 = (0, 0)
     dilation: Positive2 = (1, 1)
+    return_indices: bool = False
+    ceil_mode: bool = False
 
 
 class MaxPool3dParams(MaxPoolParams):
@@ -87,12 +92,12 @@ class MaxPool3dParams(MaxPoolParams):
     stride: Positive3 | None = None
     padding: NonNegative3 = (0, 0, 0)
     dilation: Positive3 = (1, 1, 1)
+    return_indices: bool = False
+    ceil_mode: bool = False
 
 
 class _MaxPool(LayerDecl[MaxPoolParams]):
     spatial: ClassVar[int]
-    # `return_indices` would make a second output; it is not offered, but keeps its position.
-    torch_order = ("kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode")
 
     def shape(
         self, p: MaxPoolParams, x: tuple[TensorType, ...], need: Needs
@@ -104,7 +109,7 @@ class _MaxPool(LayerDecl[MaxPoolParams]):
         stride = p.kernel_size if p.stride is None else p.stride
         for i, size in enumerate(image.shape[2:]):
             out.append(
-                _window(
+                window(
                     need,
                     size,
                     p.kernel_size[i],
@@ -115,7 +120,15 @@ class _MaxPool(LayerDecl[MaxPoolParams]):
                     axis=2 + i,
                 )
             )
-        return (image.with_shape(*out),)
+        return with_indices(image.with_shape(*out), p.return_indices)
+
+    def outputs(self, p: MaxPoolParams) -> tuple[str, ...]:
+        return ("output", "indices") if p.return_indices else ()
+
+
+def with_indices(pooled: TensorType, indices: bool) -> tuple[TensorType, ...]:
+    """The maxima, and on request where they were: what `MaxUnpool` takes."""
+    return (pooled, TensorType(pooled.shape, "int")) if indices else (pooled,)
 
 
 class MaxPool1d(_MaxPool):
@@ -193,7 +206,7 @@ class _AvgPool(LayerDecl[AvgPoolParams]):
         stride = p.kernel_size if p.stride is None else p.stride
         for i, size in enumerate(image.shape[2:]):
             out.append(
-                _window(
+                window(
                     need,
                     size,
                     p.kernel_size[i],
@@ -301,22 +314,50 @@ class AdaptiveAvgPool3d(_AdaptivePool):
     spatial = 3
 
 
-class AdaptiveMaxPool1d(_AdaptivePool):
+class AdaptiveMaxPoolParams(AdaptivePoolParams):
+    return_indices: bool = False
+
+
+class AdaptiveMaxPool1dParams(AdaptiveMaxPoolParams):
+    output_size: Positive1
+
+
+class AdaptiveMaxPool2dParams(AdaptiveMaxPoolParams):
+    output_size: Annotated[tuple[Kept, Kept], _spread(2)]
+
+
+class AdaptiveMaxPool3dParams(AdaptiveMaxPoolParams):
+    output_size: Annotated[tuple[Kept, Kept, Kept], _spread(3)]
+
+
+class _AdaptiveMaxPool(_AdaptivePool):
+    def shape(
+        self, p: AdaptivePoolParams, x: tuple[TensorType, ...], need: Needs
+    ) -> tuple[TensorType, ...]:
+        (pooled,) = super().shape(p, x, need)
+        return with_indices(pooled, bool(self.outputs(p)))
+
+    def outputs(self, p: AdaptivePoolParams) -> tuple[str, ...]:
+        wanted = isinstance(p, AdaptiveMaxPoolParams) and p.return_indices
+        return ("output", "indices") if wanted else ()
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     """Maximum to a fixed output size: `[B, C, L] -> [B, C, output_size]`."""
 
-    Params = AdaptivePool1dParams
+    Params = AdaptiveMaxPool1dParams
     spatial = 1
 
 
-class AdaptiveMaxPool2d(_AdaptivePool):
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     """Maximum to a fixed output size: `[B, C, H, W] -> [B, C, *output_size]`; none keeps a size."""
 
-    Params = AdaptivePool2dParams
+    Params = AdaptiveMaxPool2dParams
     spatial = 2
 
 
-class AdaptiveMaxPool3d(_AdaptivePool):
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
     """Maximum to a fixed output size: `[B, C, D, H, W] -> [B, C, *output_size]`."""
 
-    Params = AdaptivePool3dParams
+    Params = AdaptiveMaxPool3dParams
     spatial = 3

@@ -1,7 +1,7 @@
 """Layers that only move elements: flatten, unflatten, shuffle, upsample."""
 
 import math
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field
 
@@ -15,6 +15,7 @@ from archspec.layers.base import (
     Positive,
     RuleError,
     TensorType,
+    per_axis,
 )
 from archspec.layers.checks import (
     axis_index,
@@ -22,6 +23,7 @@ from archspec.layers.checks import (
     need_float,
     need_groups,
     need_min_rank,
+    need_rank,
     product,
 )
 
@@ -213,18 +215,18 @@ class Upsample(LayerDecl[UpsampleParams]):
             return (image.with_shape(*image.shape[:2], *sizes),)
         assert p.scale_factor is not None  # `_need_options` has seen that one is given
         factors = _per_axis("scale_factor", p.scale_factor, len(spatial))
-        scaled = []
+        out: list[Dim] = []
         for i, (size, factor) in enumerate(zip(spatial, factors, strict=True)):
-            scaled.append(_scaled(size, factor, axis=2 + i))
+            out.append(scaled(size, factor, axis=2 + i))
             need.at_least(
-                scaled[-1],
+                out[-1],
                 1,
                 "A0502",
                 f"scaling by {factor:g} leaves nothing of its input",
                 Arg("scale_factor"),
                 Axis(0, 2 + i),
             )
-        return (image.with_shape(*image.shape[:2], *scaled),)
+        return (image.with_shape(*image.shape[:2], *out),)
 
     def _need_options(self, p: UpsampleParams) -> None:
         if (p.size is None) == (p.scale_factor is None):
@@ -261,7 +263,7 @@ def _per_axis(name: str, value: "N | tuple[N, ...]", axes: int) -> "tuple[N, ...
     return value
 
 
-def _scaled(size: Dim, factor: float, *, axis: int) -> Dim:
+def scaled(size: Dim, factor: float, *, axis: int, argument: str = "scale_factor") -> Dim:
     """floor(size * factor) as floating-point arithmetic gives it."""
     if size.const is not None:
         return Dim.of(math.floor(size.const * factor))
@@ -270,8 +272,43 @@ def _scaled(size: Dim, factor: float, *, axis: int) -> Dim:
         raise RuleError(
             "A0204",
             f"the size after scaling by {factor:g} depends on rounding",
-            Arg("scale_factor"),
+            Arg(argument),
             Axis(0, axis),
             help=("use a factor such as 2, 1.5 or 0.25, give `size`, or fix the input's size",),
         )
     return size * numerator // denominator
+
+
+class UpsamplingParams(Params):
+    size: Annotated[tuple[Positive, Positive], per_axis(2)] | None = None
+    scale_factor: Annotated[tuple[Factor, Factor], per_axis(2)] | None = None
+
+
+class _Upsampling(LayerDecl[UpsamplingParams]):
+    """`Upsample` of images with a fixed mode."""
+
+    mode: ClassVar[UpsampleMode]
+
+    def shape(
+        self, p: UpsamplingParams, x: tuple[TensorType, ...], need: Needs
+    ) -> tuple[TensorType, ...]:
+        need_rank(self.name, x[0], ("B", "C", "H", "W"))
+        same = UpsampleParams(size=p.size, scale_factor=p.scale_factor, mode=self.mode)
+        return _UPSAMPLE.shape(same, x, need)
+
+
+_UPSAMPLE = Upsample()
+
+
+class UpsamplingNearest2d(_Upsampling):
+    """Pixels repeated to `size` or by `scale_factor`: `[B, C, H, W] -> [B, C, H', W']`."""
+
+    Params = UpsamplingParams
+    mode = "nearest"
+
+
+class UpsamplingBilinear2d(_Upsampling):
+    """Interpolates, corners aligned, to `size` or by `scale_factor`: `[B, C, H, W] -> [B, C, H', W']`."""  # noqa: E501
+
+    Params = UpsamplingParams
+    mode = "bilinear"

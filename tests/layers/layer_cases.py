@@ -150,6 +150,7 @@ def max_pool(n: int) -> Build:
         m.maybe("padding", lambda: m.per_axis(n, 0, 2))
         m.maybe("dilation", lambda: m.per_axis(n, 1, 3), 30)
         m.flag("ceil_mode", 60)
+        m.flag("return_indices", 30)
         return m.done(m.image(n))
 
     return build
@@ -169,10 +170,12 @@ def avg_pool(n: int) -> Build:
     return build
 
 
-def adaptive_pool(n: int) -> Build:
+def adaptive_pool(n: int, indices: bool) -> Build:
     def build(m: Maker) -> Case:
         sizes = tuple(m.pick(None, 0, 1, 2, 3, 7) for _ in range(m.pick(n, n, n, n, n + 1)))
         m.arguments["output_size"] = sizes if m.chance(60) else m.pick(1, 2, 5, None, 0)
+        if indices:
+            m.flag("return_indices", 30)
         return m.done(m.image(n, wrong=25))
 
     return build
@@ -452,7 +455,11 @@ LAYERS: dict[str, Build] = {
     **{f"InstanceNorm{n}d": norm(n) for n in (1, 2, 3)},
     **{f"MaxPool{n}d": max_pool(n) for n in (1, 2, 3)},
     **{f"AvgPool{n}d": avg_pool(n) for n in (1, 2, 3)},
-    **{f"Adaptive{kind}Pool{n}d": adaptive_pool(n) for n in (1, 2, 3) for kind in ("Avg", "Max")},
+    **{
+        f"Adaptive{kind}Pool{n}d": adaptive_pool(n, kind == "Max")
+        for n in (1, 2, 3)
+        for kind in ("Avg", "Max")
+    },
     **{f"Dropout{n}d": dropout(n) for n in (1, 2, 3)},
     **{f"ZeroPad{n}d": pad(n, negative=True) for n in (1, 2, 3)},
     **{f"ConstantPad{n}d": pad(n, negative=True, value=True) for n in (1, 2, 3)},

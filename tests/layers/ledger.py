@@ -92,13 +92,19 @@ LEDGER: tuple[Entry, ...] = (
     # --- layers -------------------------------------------------------------------------------
     Entry(
         "images without a batch dimension: a missing dimension is far more often a mistake",
-        "*Pool?d *Pad?d Conv?d ConvTranspose?d Dropout?d InstanceNorm?d Softmax2d",
+        "*Pool?d *Pad?d UpsamplingNearest2d "
+        "Conv?d ConvTranspose?d Dropout?d InstanceNorm?d Softmax2d",
         lambda name, case: _ranks(case)[0] != _axes(name) + 2,
     ),
     Entry(
         "attention without a batch dimension",
-        "MultiheadAttention",
+        "MultiheadAttention Transformer*",
         lambda name, case: _ranks(case)[0] == 2,
+    ),
+    Entry(
+        "patches without a batch dimension",
+        "Fold Unfold",
+        lambda name, case: _ranks(case)[0] == (2 if name == "Fold" else 3),
     ),
     Entry(
         "a sequence without a batch dimension",
@@ -264,7 +270,7 @@ def trains_only_with_more(name: str) -> bool:
 
     A checked model may well be evaluated with a batch of one, so it is not an error in the spec.
     """
-    return name.startswith("BatchNorm")
+    return name.startswith(("BatchNorm", "SyncBatchNorm"))
 
 
 def macs_not_counted(name: str) -> bool:

@@ -16,8 +16,13 @@ from tests.layers.trials import DECLARATIONS, TRIALS
 TAKE_ANYTHING = frozenset({"Identity", "contiguous", "detach", "ones_like", "zeros_like"})
 #: Those that ask for numbers where a size is open, and why.
 ASK_FOR_NUMBERS = {
-    "Upsample": "a factor that is no fraction of small numbers has no polynomial for its result",
-    "interpolate": "a factor that is no fraction of small numbers has no polynomial for its result",
+    **dict.fromkeys(
+        (
+            *("Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d", "interpolate"),
+            *("FractionalMaxPool2d", "FractionalMaxPool3d"),
+        ),
+        "a factor that is no fraction of small numbers has no polynomial for its result",
+    ),
     "split": "how many parts there are",
     "unbind": "how many parts there are",
 }

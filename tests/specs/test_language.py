@@ -59,6 +59,7 @@ def random_input(kind: TensorType, sizes: dict[str, int]) -> torch.Tensor:
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor is True")
 @each_model
 def test_emitted_model_is_the_checked_one(path: Path, name: str, arguments: Arguments) -> None:
     torch.manual_seed(0)
@@ -89,6 +90,7 @@ def test_emitted_model_is_the_checked_one(path: Path, name: str, arguments: Argu
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor is True")
 @each_model
 def test_every_trained_weight_gets_a_gradient(path: Path, name: str, arguments: Arguments) -> None:
     torch.manual_seed(0)
