@@ -15,10 +15,12 @@ from archspec.diagnostics import ArchSpecError, Diagnostic, Label
 from archspec.diagnostics.suggest import closest
 from archspec.elaborate import Elaborated, FileScope, Limits, Loader, ModelEntry, Trace, elaborate
 from archspec.elaborate.files import read_source
+from archspec.elaborate.where import without_condition
 from archspec.source import SourceFile, Span
 
 if TYPE_CHECKING:
     from archspec.diagnostics.model import FixLevel
+    from archspec.passes.requirements import Requirements
     from archspec.repair import Mended, Texts
 
 
@@ -167,6 +169,31 @@ def refuse(program: Program) -> None:
         raise ArchSpecError(verified(program.diagnostics, {}, partial(_recheck, program, ())))
 
 
+def requirements(
+    program: Program, name: str, overrides: Mapping[str, Any] | None = None
+) -> "Requirements":
+    """What the inputs of a model must satisfy; raises `ArchSpecError` with all faults."""
+    from archspec.passes.requirements import NeededBy, needed_by
+    from archspec.passes.requirements import requirements as requirements_of
+
+    graph = build_graph(program, name, overrides).graph
+    entry = find_model(program, name, overrides)
+    equal: list[list[NeededBy]] = []
+    for promise in graph.promises:
+        if promise.domain is not None:
+            continue
+        found = []
+        try:
+            _elaborate(without_condition(entry, promise.span), overrides)
+        except ArchSpecError as error:
+            for diagnostic in error.diagnostics:
+                if diagnostic.primary is not None:
+                    span = diagnostic.primary.span
+                    found.append(needed_by(span.text.split("\n")[0], diagnostic.message, span))
+        equal.append(found)
+    return requirements_of(graph, equal)
+
+
 def check(program: Program, *, fixes: bool = True) -> tuple[Diagnostic, ...]:
     """All faults and warnings of a file: its own, else those of each of its models.
 
@@ -292,5 +319,5 @@ def emit_python(models: Sequence[Elaborated]) -> str:
 
 __all__ = [
     "Program", "build_graph", "check", "check_all", "emit_python", "find_model", "load_file",
-    "load_text", "mend", "missing_parameters", "refuse",
+    "load_text", "mend", "missing_parameters", "refuse", "requirements",
 ]  # fmt: skip

@@ -58,7 +58,7 @@ def _deciding(network: Network, layers: int) -> Callable[[], object]:
     asked: dict[tuple[str, Any, Any], None] = {}
     right = Context.decide
 
-    def recording(self: Context, kind: str, left: Any, bound: Any) -> Any:
+    def recording(self: Context, kind: Any, left: Any, bound: Any) -> Any:
         asked[kind, left, bound] = None
         return right(self, kind, left, bound)
 

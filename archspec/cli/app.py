@@ -15,6 +15,7 @@ from archspec.cli.fmt import fmt
 from archspec.cli.layers import layers
 from archspec.cli.new import new
 from archspec.cli.probe import probe
+from archspec.cli.requirements import requirements
 from archspec.cli.summary import summary
 
 INTERRUPTED = 130
@@ -63,7 +64,7 @@ def app() -> None:
     """
 
 
-for command in (new, check, build, summary, fmt, explain, layers, probe):
+for command in (new, check, build, summary, requirements, fmt, explain, layers, probe):
     app.add_command(command)
 
 

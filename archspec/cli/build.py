@@ -18,7 +18,7 @@ from archspec.diagnostics import ArchSpecError, Diagnostic
 from archspec.diagnostics.render import Format
 
 if TYPE_CHECKING:
-    from archspec.elaborate import Elaborated
+    from archspec.elaborate import Elaborated, ModelEntry
     from archspec.pipeline import Program
 
 Stage = Literal["ast", "ir", "shapes", "python"]
@@ -124,21 +124,29 @@ def elaborate_models(
     """The chosen models, or all, checked; warnings are shown. Raises `ArchSpecError`."""
     from archspec import pipeline
 
-    pipeline.refuse(program)
-    names = tuple(dict.fromkeys(models)) or tuple(program.models)
-    if not names:
-        raise ArchSpecError((_no_models(program),))
     built = []
-    for name in names:
-        entry = program.scope.models.get(name) or pipeline.find_model(program, name)
-        built.append(pipeline.build_graph(program, name, _overrides(entry, settings)))
+    for entry in chosen_models(program, models):
+        built.append(pipeline.build_graph(program, entry.name, overrides_of(entry, settings)))
     warnings = dict.fromkeys(warning for model in built for warning in model.warnings)
     if warnings:
         show(tuple(warnings), format, err=True)
     return built
 
 
-def _overrides(entry: Any, settings: tuple[str, ...]) -> dict[str, Any]:
+def chosen_models(program: "Program", models: tuple[str, ...]) -> list["ModelEntry"]:
+    """The models of these names, or all. Raises `ArchSpecError` where the file is at fault."""
+    from archspec import pipeline
+
+    pipeline.refuse(program)
+    names = tuple(dict.fromkeys(models)) or tuple(program.models)
+    if not names:
+        raise ArchSpecError((_no_models(program),))
+    known = program.scope.models
+    return [known.get(name) or pipeline.find_model(program, name) for name in names]
+
+
+def overrides_of(entry: "ModelEntry", settings: tuple[str, ...]) -> dict[str, Any]:
+    """The values that `--set` gives to parameters."""
     from archspec.runtime.overrides import evaluate_override
 
     pairs = [split_setting(setting) for setting in settings]

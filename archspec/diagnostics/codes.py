@@ -65,5 +65,6 @@ CODES: Final[dict[str, str]] = {
     "A0802": "a file cannot be written",
     # warnings
     "W0101": "a parameter is never used",
+    "W0206": "a `where` condition that says nothing new",
     "W0601": "running statistics are shared between branches",
 }

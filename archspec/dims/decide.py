@@ -27,20 +27,25 @@ from archspec.dims.search import (
     search,
     too_many,
 )
-from archspec.dims.verdict import PROVEN, Fact, Proven, Refuted, Unknown, Verdict
+from archspec.dims.verdict import PROVEN, Fact, Kind, Proven, Refuted, Unknown, Verdict
 
 
 def decide_fact(fact: Fact, domains: Domains) -> Verdict:
     """Does `fact` hold for every allowed size?"""
-    match fact.kind:
+    return verdict_of(fact.kind, fact.left, fact.right, domains)
+
+
+def verdict_of(kind: Kind, left: DimLike, right: DimLike, domains: Domains) -> Verdict:
+    """Does the fact of this kind hold for every allowed size?"""
+    match kind:
         case "equal":
-            return equal(fact.left, fact.right, domains)
+            return equal(left, right, domains)
         case "divisible":
-            return divisible(fact.left, fact.right, domains)
+            return divisible(left, right, domains)
         case "at_least":
-            return at_least(fact.left, fact.right, domains)
+            return at_least(left, right, domains)
         case _:
-            assert_never(fact.kind)
+            assert_never(kind)
 
 
 def equal(a: DimLike, b: DimLike, domains: Domains) -> Verdict:

@@ -51,6 +51,25 @@ class Domain:
     def empty(self) -> bool:
         return self.smallest is None
 
+    @property
+    def tight(self) -> "Domain":
+        """The same members, with bounds that are members themselves; one form if it is empty."""
+        smallest = self.smallest
+        if smallest is None:
+            return _NONE
+        if self.upper is None:
+            return replace(self, lower=smallest)
+        mirrored = frozenset(-r % self.modulus for r in self.residues)
+        downwards = Domain(-self.upper, -smallest, self.modulus, mirrored)
+        largest = -(downwards.smallest or 0)
+        if largest == smallest:
+            return Domain(smallest, smallest)
+        return replace(self, lower=smallest, upper=largest)
+
+    def within(self, other: "Domain") -> bool:
+        """Whether every member is one of `other` too."""
+        return self.intersect(other).tight == self.tight
+
     def intersect(self, other: "Domain") -> "Domain":
         """The members of both. DimError where the residues are too many to follow."""
         uppers = [d.upper for d in (self, other) if d.upper is not None]
@@ -129,6 +148,7 @@ def _combine(a: Domain, b: Domain) -> tuple[int, frozenset[int]]:
 
 
 _ANY = Domain()
+_NONE = Domain(residues=frozenset())
 
 
 @dataclass(frozen=True, slots=True)

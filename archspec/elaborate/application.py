@@ -283,6 +283,7 @@ def call_block(
     frame = Frame(block, target.scope, module, dict(values), dict(values))
     frame.calls = (*ctx.frame.calls, span)
     frame.given = given
+    frame.caller = ctx.frame
     if len(frame.calls) > len(ctx.deepest):
         ctx.deepest = frame.calls
     if len(frame.calls) > ctx.limits.depth:

@@ -1,12 +1,14 @@
-"""Calls of declared layers and functions: arguments checked, rule applied, obligations judged."""
+"""Calls of declared layers and functions: their tensors found, their nodes added to the graph."""
 
-from typing import Any, cast
+from typing import Any
 
 from archspec.diagnostics import Label
-from archspec.dims import Dim, DimError, Proven, Refuted, Unknown
+from archspec.dims import Dim
 from archspec.elaborate.call_arguments import Given, bind
-from archspec.elaborate.context import Context, Misfit, fail
-from archspec.elaborate.explain import inputs_of, lay_out_counterexample, made_at, merged
+from archspec.elaborate.context import Context, fail
+from archspec.elaborate.elements import check_entries, follow_elements
+from archspec.elaborate.explain import inputs_of
+from archspec.elaborate.rules import run_rule
 from archspec.elaborate.values import (
     Application,
     Argument,
@@ -21,143 +23,13 @@ from archspec.elaborate.values import (
 from archspec.ir import Mechanism, Module
 from archspec.layers import registry
 from archspec.layers.base import (
-    Arg,
     Declaration,
     FunctionDecl,
     LayerDecl,
-    Needs,
-    Obligation,
     Params,
-    Place,
-    RuleError,
-    TensorType,
 )
 from archspec.source import Span
 from archspec.syntax import ast
-
-# --- rules -------------------------------------------------------------------------------------
-
-
-def run_rule(
-    ctx: Context,
-    decl: Declaration[Any],
-    params: Params,
-    types: tuple[TensorType, ...],
-    inputs: tuple[Tensor, ...],
-    span: Span,
-    given: Given,
-) -> tuple[TensorType, ...]:
-    """The output types of a call; fails with the first fault, records further ones."""
-    key = (decl, params, types)
-    try:
-        cached = ctx.ruled.get(key)
-    except TypeError:  # an argument without a hash, as a slice
-        key, cached = None, None  # type: ignore[assignment]
-    if cached is not None:
-        return cast("tuple[TensorType, ...]", cached)
-    need = Needs()
-    try:
-        outputs = decl.shape(params, types, need)
-    except RuleError as error:
-        primary, labels = _places(ctx, error.at, span, inputs, given, error.code == "A0404")
-        fail(error.code, error.message, primary, labels=labels, notes=error.notes, help=error.help)
-    except DimError as error:
-        fail("A0204", f"the shape of `{decl.name}` cannot be computed: {error}", span)
-    sound = True
-    for obligation in need.obligations:
-        verdict = ctx.judge(obligation, span)
-        if not isinstance(verdict, Proven):
-            sound = False
-            report_obligation(ctx, obligation, verdict, span, inputs, given, decl)
-            break
-    if sound and key is not None:
-        ctx.ruled[key] = outputs
-    return outputs
-
-
-def report_obligation(
-    ctx: Context,
-    obligation: Obligation,
-    verdict: Refuted | Unknown,
-    span: Span,
-    inputs: tuple[Tensor, ...],
-    given: Given,
-    decl: Declaration[Any] | None = None,
-) -> None:
-    """Record the diagnostic of an obligation that does not hold."""
-    from archspec.diagnostics import Diagnostic
-    from archspec.diagnostics import Label as Mark
-
-    primary, labels = _places(ctx, obligation.at, span, inputs, given)
-    left, right = obligation.left, obligation.right
-    notes: list[str] = []
-    opened: tuple[Dim, ...] = ()
-    help = obligation.help
-    code, message = obligation.code, obligation.message
-    match verdict:
-        case Unknown(reason=reason):
-            code = "A0405"
-            message = f"cannot decide whether this holds for every size: {message}"
-            notes.append(reason)
-        case Refuted(counterexample=counterexample):
-            if left.const is None or right.const is None:
-                code = "A0403" if code == "A0401" else code
-                sides = (left.evaluate(counterexample), right.evaluate(counterexample))
-                if code == "A0403" and 1 in sides and decl is not None and _broadcasts(decl):
-                    code, help = "A0406", STRETCHED
-                notes.append(lay_out_counterexample(obligation.kind, left, right, counterexample))
-                opened = (left, right)
-    if not labels:
-        labels = tuple(label for tensor in inputs for label in made_at(ctx, tensor))
-    marks = merged((*inputs_of(ctx, *opened), *labels), primary)
-    number = ctx.report(
-        Diagnostic(
-            code,
-            "error",
-            message,
-            (Mark(primary, "", primary=True), *marks),
-            tuple(notes),
-            help,
-        )
-    )
-    if opened and obligation.kind != "at_least":
-        ctx.misfits.append(Misfit(number, obligation))
-
-
-STRETCHED = (
-    "where one of the two is 1, torch would stretch it silently; say that they are equal in a "
-    "`where`, or give a literal 1",
-)
-
-
-def _broadcasts(decl: Declaration[Any]) -> bool:
-    """Whether torch stretches sizes of 1 in this function: in arithmetic, not in `matmul`."""
-    return type(decl).__module__.endswith("functions_arith") and decl.name != "matmul"
-
-
-def _places(
-    ctx: Context,
-    at: tuple[Place, ...],
-    span: Span,
-    inputs: tuple[Tensor, ...],
-    given: Given,
-    rank: bool = False,
-) -> tuple[Span, tuple[Label, ...]]:
-    """The primary span of a fault, and labels for its other places."""
-    primary: Span | None = None
-    labels: list[Label] = []
-    for place in at:
-        if isinstance(place, Arg):
-            arg = given.get(place.name)
-            if arg is not None and arg.node is not None and primary is None:
-                primary = arg.node.span
-        elif place.port < len(inputs):
-            labels.extend(made_at(ctx, inputs[place.port], place.axis, rank))
-    primary = primary or span
-    return primary, merged(labels, primary)
-
-
-# --- application -------------------------------------------------------------------------------
 
 
 def apply_function(
@@ -178,7 +50,7 @@ def apply_function(
         rest = _number_operand(args, rest)
     params, given = bind(ctx, decl, rest, node.span)
     types = tuple(t.type for t in inputs)
-    outputs = run_rule(ctx, decl, params, types, inputs, node.span, given)
+    outputs = run_rule(ctx, decl, params, types, inputs, node.span, given, decl.name)
     new = ctx.graph.add(
         "function",
         decl.name,
@@ -190,7 +62,8 @@ def apply_function(
         params,
         ctx.frame.module,
     )
-    ctx.given[new.id] = given
+    ctx.given[new.id], ctx.frames[new.id] = given, ctx.frame
+    follow_elements(ctx, new, inputs)
     check_node_limit(ctx, node.span)
     result = outputs_of(ctx, new.id)
     ctx.pass_.steps[id(node)] = Step("function", inputs, result, None, params, decl, given)
@@ -304,7 +177,8 @@ def apply_layer(
             help=_choose_one(ctx, inputs),
         )
     types = tuple(t.type for t in inputs)
-    outputs = run_rule(ctx, decl, params, types, inputs, span, given)
+    name = module.path if module.labelled else f"{module.path} ({decl.name})"
+    outputs = run_rule(ctx, decl, params, types, inputs, span, given, name)
     first = module.decl is None
     key = ("weights", decl, params, types)
     sizes = ctx.ruled.get(key)
@@ -353,7 +227,9 @@ def apply_layer(
         params,
         module,
     )
-    ctx.given[node.id] = given
+    ctx.given[node.id], ctx.frames[node.id] = given, ctx.frame
+    if ctx.elements:
+        check_entries(ctx, node, inputs)
     check_node_limit(ctx, span)
     return outputs_of(ctx, node.id)
 

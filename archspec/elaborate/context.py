@@ -10,16 +10,15 @@ from archspec.dims import (
     PROVEN,
     Dim,
     Domains,
+    Kind,
     Proven,
     Refuted,
     Unknown,
-    at_least,
-    divisible,
-    equal,
     satisfying_lower,
+    verdict_of,
 )
 from archspec.elaborate.values import Application, Argument, Cursor, Frame, Label, Pass, Tensor
-from archspec.ir import Graph, Requirement
+from archspec.ir import Graph, Need, Requirement, Value
 from archspec.layers.base import Obligation
 from archspec.source import Span
 from archspec.syntax import ast
@@ -89,11 +88,36 @@ def fail(
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """`fact` fails for some sizes. `headline`, if any, is what a condition on them completes."""
+    """`fact` fails for some sizes. `headline`, if any, is what a condition on them completes.
+
+    `subject` tells the joins and layers apart that fail: its name, if it has one, and its pass.
+    """
 
     diagnostic: int
     fact: Obligation
-    headline: str | None = None
+    headline: str | None
+    subject: "Subject"
+
+
+#: What failed: a name to call it by, its place, and the pass, which tells rounds and calls apart.
+Subject = tuple[str, Span, int]
+
+
+@dataclass(slots=True, eq=False)
+class Fault:
+    """Sizes that are known and differ, reported once for all joins to which they come.
+
+    `places` are where the sizes were given; faults of the same sizes that share one of them have
+    that in common, so that only the first is reported.
+    """
+
+    diagnostic: int
+    sizes: frozenset[int]
+    places: frozenset[Span]
+
+
+def _inside(span: Span, outer: Span) -> bool:
+    return span.source is outer.source and outer.start <= span.start and span.end <= outer.end
 
 
 @dataclass(slots=True, eq=False)
@@ -119,6 +143,8 @@ class Context:
     #: The statements of the model's inputs and the arguments of its nodes, by node.
     inputs: dict[int, ast.Input] = field(default_factory=dict)
     given: dict[int, dict[str, Argument]] = field(default_factory=dict)
+    #: The block in which a node stands, by node.
+    frames: dict[int, Frame] = field(default_factory=dict)
     #: The shared modules being applied, innermost last.
     applying: list[Application] = field(default_factory=list)
     #: The calls of the deepest block so far.
@@ -134,8 +160,15 @@ class Context:
     #: Verdicts by obligation: those that smaller domains can change, and those that stay.
     verdicts: dict[tuple[str, Dim, Dim], Refuted | Unknown] = field(default_factory=dict)
     proven: set[tuple[str, Dim, Dim]] = field(default_factory=set)
+    #: The smallest and largest element of integer values, where they are known.
+    elements: dict[Value, tuple[Dim, Dim]] = field(default_factory=dict)
+    #: Which axes of its inputs the axes of a call follow, asked for where something is wrong.
+    followed: dict[Any, Any] = field(default_factory=dict)
     #: Facts that fail for some sizes, with the number of the diagnostic that says so.
     misfits: list[Misfit] = field(default_factory=list)
+    #: Known sizes that differ; and by the number of a diagnostic, what fails as its subject does.
+    faults: list[Fault] = field(default_factory=list)
+    repeats: dict[int, dict[Subject, None]] = field(default_factory=dict)
     _seen: dict[tuple[str, Span], int] = field(default_factory=dict)
 
     @property
@@ -173,13 +206,34 @@ class Context:
                 return self._seen[key]
             self._seen[key] = len(self.diagnostics)
             call = self.frame.calls[-1] if self.frame.calls else primary.span
-            if call not in {label.span for label in diagnostic.labels}:
+            if not any(_inside(label.span, call) for label in diagnostic.labels):
                 where = Mark(call, f"in this call of `{self.frame.block.name.id}`")
                 diagnostic = replace(diagnostic, labels=(*diagnostic.labels, where))
         self.diagnostics.append(diagnostic)
         return len(self.diagnostics) - 1
 
-    def decide(self, kind: str, left: Dim, right: Dim) -> Verdict:
+    def report_once(self, diagnostic: Diagnostic, sizes: tuple[Dim, Dim], subject: Subject) -> int:
+        """As `report`; of known sizes that differ for a reason given before, only the count."""
+        known = frozenset(size.const for size in sizes if size.const is not None)
+        places = frozenset(label.span for label in diagnostic.labels if not label.primary)
+        number = None
+        if len(known) == 2:
+            for fault in self.faults:
+                if fault.sizes == known and fault.places & places:
+                    number = fault.diagnostic
+        if number is None:
+            number = self.report(diagnostic)
+            if len(known) == 2:
+                self.faults.append(Fault(number, known, places))
+        self.repeats.setdefault(number, {})[subject] = None
+        return number
+
+    def need(self, fact: Obligation, by: str, span: Span) -> None:
+        """Record that the model rests on a fact about open sizes."""
+        need = Need(fact.kind, fact.left, fact.right, by, fact.message, span)
+        self.graph.needs.setdefault(need)
+
+    def decide(self, kind: Kind, left: Dim, right: Dim) -> Verdict:
         """The verdict on an obligation, for all sizes that the inputs allow."""
         key = (kind, left, right)
         if key in self.proven:
@@ -187,13 +241,7 @@ class Context:
         known = self.verdicts.get(key)
         if known is not None:
             return known
-        match kind:
-            case "equal":
-                verdict = equal(left, right, self.domains)
-            case "divisible":
-                verdict = divisible(left, right, self.domains)
-            case _:
-                verdict = at_least(left, right, self.domains)
+        verdict = verdict_of(kind, left, right, self.domains)
         if isinstance(verdict, Proven):
             self.proven.add(key)
         else:

@@ -1,32 +1,31 @@
 """Where a size came from: labels and notes for diagnostics, read off the graph built so far."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice, zip_longest
 
 from archspec.diagnostics import Label
 from archspec.dims import Dim
 from archspec.elaborate.context import Context
-from archspec.elaborate.values import Tensor
+from archspec.elaborate.paths import (
+    Spot,
+    causes,
+    node_at,
+    size_at,
+    sources,
+)
+from archspec.elaborate.values import Frame, Tensor, names_in
 from archspec.ir import Node
 from archspec.layers.base import TensorType, size_fields
 from archspec.source import Span
+from archspec.syntax import ast
+
+#: Places of one diagnostic beside its primary one.
+MAX_PLACES = 8
+#: Sizes of one way that a note shows; of a longer way the ends.
+MAX_SHOWN = 7
 
 
-def origin(ctx: Context, tensor: Tensor, axis: int) -> Node:
-    """The node that gave `axis` of `tensor` its size: back over those that left it alone."""
-    node = ctx.graph.node(tensor.value.node)
-    dim = tensor.type.shape[axis]
-    from_end = axis - tensor.type.rank
-    while True:
-        edges = ctx.graph.edges_into(node.id)
-        if not edges:
-            return node
-        before = ctx.graph.node(edges[0].source)
-        shape = before.outputs[edges[0].output].shape
-        same_rank = len(shape) == len(node.outputs[0].shape)
-        at = axis if same_rank else from_end + len(shape)
-        if not 0 <= at < len(shape) or shape[at] is not dim:
-            return node
-        node = before
+# --- labels ------------------------------------------------------------------------------------
 
 
 def rank_origin(ctx: Context, tensor: Tensor) -> Node:
@@ -34,7 +33,8 @@ def rank_origin(ctx: Context, tensor: Tensor) -> Node:
     return _walk_back(ctx, tensor, lambda before, after: before.rank == after.rank)
 
 
-def _type_origin(ctx: Context, tensor: Tensor) -> Node:
+def type_origin(ctx: Context, tensor: Tensor) -> Node:
+    """The node that gave the tensor its type: back over those that left it alone."""
     return _walk_back(ctx, tensor, lambda before, after: before == after)
 
 
@@ -53,27 +53,52 @@ def _walk_back(
 def made_at(
     ctx: Context, tensor: Tensor, axis: int | None = None, rank: bool = False
 ) -> tuple[Label, ...]:
-    """A label at the place that gave `axis` its size (or the tensor its type or rank)."""
+    """Labels at the places that gave `axis` its size (or the tensor its type or rank)."""
     if axis is None or not -tensor.type.rank <= axis < tensor.type.rank:
-        node = rank_origin(ctx, tensor) if rank else _type_origin(ctx, tensor)
+        node = rank_origin(ctx, tensor) if rank else type_origin(ctx, tensor)
         return (Label(_place(ctx, node), f"gives {node.outputs[0]}"),)
-    return (size_label(ctx, tensor, axis % tensor.type.rank),)
+    return size_labels(ctx, Spot.of(tensor, axis % tensor.type.rank))
 
 
-def size_label(ctx: Context, tensor: Tensor, axis: int) -> Label:
-    """Where the size of `axis` was written, or else the layer it came out of."""
-    node = origin(ctx, tensor, axis)
-    dim = tensor.type.shape[axis]
+def size_labels(ctx: Context, *spots: Spot, until: Spot | None = None) -> tuple[Label, ...]:
+    """Where sizes were written, or what they came out of; the nearest of each spot first."""
+    ways = [(_cause_labels(ctx, s) for s in causes(ctx, spot, until)) for spot in spots]
+    turns = chain.from_iterable(zip_longest(*ways, fillvalue=()))
+    return tuple(islice(merged(chain.from_iterable(turns)), MAX_PLACES))
+
+
+def _cause_labels(ctx: Context, spot: Spot) -> tuple[Label, ...]:
+    node, size = node_at(ctx, spot), size_at(ctx, spot)
     declared = ctx.inputs.get(node.id)
     if declared is not None:
-        for item, size in zip(declared.shape.dims, node.outputs[0].shape, strict=True):
-            if size is dim:
-                return Label(item.span, f"{dim} from here")
-    sizes = size_fields(type(node.params)) if node.params is not None else frozenset()
-    for name, arg in ctx.given.get(node.id, {}).items():
-        if name in sizes and arg.value == dim.const and arg.node is not None:
-            return Label(arg.node.span, f"becomes {dim} here")
-    return Label(node.span, f"gives {node.outputs[0]}")
+        return (Label(declared.shape.dims[spot.axis].span, f"{size} from here"),)
+    before = sources(ctx, spot)
+    if not before:
+        sizes = size_fields(type(node.params)) if node.params is not None else frozenset()
+        for name, arg in ctx.given.get(node.id, {}).items():
+            if name in sizes and arg.value == size.const and arg.node is not None:
+                given = _given_at(ctx.frames.get(node.id), arg.node)
+                return (Label(arg.node.span, f"becomes {size} here"), *islice(given, 2))
+    if len(before) == 1 and ctx.graph.type_of(before[0].value).rank == node.outputs[0].rank:
+        return (Label(node.span, f"{size_at(ctx, before[0])} becomes {size} here"),)
+    return (Label(_place(ctx, node), f"gives {node.outputs[0]}"),)
+
+
+def _given_at(frame: Frame | None, expr: ast.Node) -> Iterator[Label]:
+    """Where the parameters that `expr` reads were given their values, the callers' ones too."""
+    if frame is None:
+        return
+    params = {param.name: param for param in frame.block.params}
+    for name in dict.fromkeys(n.id for n in names_in(expr)):
+        value = frame.constants.get(name)
+        if name not in params or isinstance(value, bool) or not isinstance(value, int):
+            continue
+        arg, default = frame.given.get(name), params[name].default
+        if arg is not None and arg.node is not None:
+            yield Label(arg.node.span, f"`{name}` = {value} here")
+            yield from _given_at(frame.caller, arg.node)
+        elif arg is None and default is not None:
+            yield Label(default.span, f"`{name}` = {value} here")
 
 
 def _place(ctx: Context, node: Node) -> Span:
@@ -95,26 +120,10 @@ def inputs_of(ctx: Context, *dims: Dim) -> tuple[Label, ...]:
     return tuple(labels)
 
 
-def merged(labels: Iterable[Label], primary: Span) -> tuple[Label, ...]:
+def merged(labels: Iterable[Label], primary: Span | None = None) -> tuple[Label, ...]:
     """At most one label a place, and none on that of the primary one."""
     places: dict[Span, Label] = {}
     for label in labels:
         if label.span != primary:
             places.setdefault(label.span, label)
     return tuple(places.values())
-
-
-def lay_out_counterexample(
-    kind: str, left: Dim, right: Dim, counterexample: Mapping[str, int]
-) -> str:
-    """`smallest failing size is H=24: 3 and 2`."""
-    sizes = ", ".join(f"{name}={value}" for name, value in sorted(counterexample.items()))
-    a, b = left.evaluate(counterexample), right.evaluate(counterexample)
-    what = f"smallest failing size is {sizes}: "
-    match kind:
-        case "equal":
-            return what + f"`{left}` = {a}, `{right}` = {b}"
-        case "divisible":
-            return what + f"`{left}` = {a}, which {b} does not divide"
-        case _:
-            return what + f"`{left}` = {a}, less than {b}"

@@ -1,17 +1,15 @@
 """Declared shapes: inputs of models and blocks, `where`, checked outputs, params and buffers."""
 
-from collections.abc import Iterator, Sequence
-from typing import NoReturn
-
 from archspec.diagnostics import Label as Mark
-from archspec.dims import Dim, Domains, Proven
-from archspec.elaborate.apply import report_obligation
+from archspec.dims import Dim, Proven
 from archspec.elaborate.context import Context, fail
-from archspec.elaborate.evaluate import evaluate, evaluate_static, name_of, truth
+from archspec.elaborate.evaluate import evaluate_static, name_of
 from archspec.elaborate.explain import inputs_of, made_at
 from archspec.elaborate.initializers import evaluate_initial
 from archspec.elaborate.reserved import refused_attribute
+from archspec.elaborate.rules import report_obligation
 from archspec.elaborate.values import Outputs, Poison, Tensor, describe, tensors
+from archspec.elaborate.where import equalities_of, promise
 from archspec.ir import TensorDecl, Value
 from archspec.layers.base import DTYPES, Obligation, TensorType, dtype_kind
 from archspec.source import Span
@@ -74,7 +72,7 @@ def declare_inputs(ctx: Context) -> Flowing:
             frame.block.name.span,
             help=("begin its body with e.g. `input image: float[B, 3, H, W]`",),
         )
-    equalities = _equalities(declared)
+    equalities = equalities_of(declared)
     first: Tensor | None = None
     for statement in declared:
         shape = statement.shape
@@ -104,9 +102,7 @@ def declare_inputs(ctx: Context) -> Flowing:
         _bind_name(ctx, statement, tensor)
         frame.inputs.append((statement.name, tensor))
         first = first or tensor
-    for statement in declared:
-        for condition in _conjuncts(statement.where):
-            _restrict(ctx, condition)
+    promise(ctx, declared)
     return first if len(declared) == 1 else None
 
 
@@ -131,116 +127,6 @@ def _size(ctx: Context, expr: ast.Expr) -> Dim:
 
 
 # --- where -------------------------------------------------------------------------------------
-
-
-def _equalities(declared: list[ast.Input]) -> dict[str, str]:
-    """`where H == W`: the second name becomes another name of the first dim."""
-    dims = {d.id for s in declared for d in s.shape.dims if isinstance(d, ast.Name)}
-    same: dict[str, str] = {}
-    for statement in declared:
-        for condition in _conjuncts(statement.where):
-            match condition:
-                case ast.Compare(first=ast.Name(id=a), rest=(("==", ast.Name(id=b)),)) if {
-                    a,
-                    b,
-                } <= dims:
-                    a = same.get(a, a)
-                    if a != b:
-                        same[b] = a
-    return same
-
-
-def _conjuncts(conditions: Sequence[ast.Expr]) -> Iterator[ast.Expr]:
-    """`a and b, c` as a, b, c."""
-    for condition in conditions:
-        if isinstance(condition, ast.Binary) and condition.op == "and":
-            yield from _conjuncts((condition.left, condition.right))
-        else:
-            yield condition
-
-
-def _restrict(ctx: Context, condition: ast.Expr) -> None:
-    """Narrow the domain of a symbol by one condition of `where`."""
-    if not isinstance(condition, ast.Compare):
-        _unusable(condition)
-    left = condition.first
-    for op, right in condition.rest:
-        ctx.graph.domains = _narrow(ctx, left, op, right, condition)
-        left = right
-
-
-def _unusable(condition: ast.Expr) -> NoReturn:
-    fail(
-        "A0206",
-        f"the checker cannot use the condition `{condition.span.text}`",
-        condition.span,
-        help=("use `H % 32 == 0`, `T <= 1024`, `H >= 8` or `H == W`",),
-    )
-
-
-def _narrow(
-    ctx: Context, left: ast.Expr, op: str, right: ast.Expr, condition: ast.Compare
-) -> Domains:
-    domains = ctx.graph.domains
-    if isinstance(left, ast.Binary) and left.op == "%" and op == "==":
-        symbol = _symbol(evaluate(ctx, left.left))
-        modulus, residue = evaluate(ctx, left.right), evaluate(ctx, right)
-        if symbol is not None and type(modulus) is int and type(residue) is int and modulus > 0:
-            narrowed = domains.with_residue(symbol, modulus, residue % modulus)
-            if residue != residue % modulus:
-                fail("A0206", f"a remainder by {modulus} is never {residue}", right.span)
-            return _possible(ctx, narrowed, condition)
-        _unusable(condition)
-    a, b = evaluate(ctx, left), evaluate(ctx, right)
-    first, second = _symbol(a), _symbol(b)
-    if first is None and second is not None:
-        flipped = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}
-        if op not in flipped:
-            _unusable(condition)
-        first, b, op = second, a, flipped[op]
-    elif first is not None and first == second and op == "==":
-        return domains
-    if first is None or type(b) is not int:
-        if not isinstance(a, Dim) and not isinstance(b, Dim):
-            if truth(ctx, condition):
-                return domains
-            fail("A0206", f"`{condition.span.text}` does not hold", condition.span)
-        _unusable(condition)
-    if op in (">", ">=", "=="):
-        ctx.bounded.add(first)
-    match op:
-        case "<=":
-            narrowed = domains.with_upper(first, b)
-        case "<":
-            narrowed = domains.with_upper(first, b - 1)
-        case ">=":
-            narrowed = domains.with_lower(first, b)
-        case ">":
-            narrowed = domains.with_lower(first, b + 1)
-        case "==":
-            narrowed = domains.with_upper(first, b).with_lower(first, b)
-        case _:
-            _unusable(condition)
-    return _possible(ctx, narrowed, condition)
-
-
-def _possible(ctx: Context, domains: Domains, condition: ast.Expr) -> Domains:
-    if domains.contradiction is not None:
-        fail(
-            "A0206",
-            f"no size satisfies `{condition.span.text}` together with the conditions before it",
-            condition.span,
-        )
-    return domains
-
-
-def _symbol(value: object) -> str | None:
-    """The symbol's name where `value` is a bare symbol."""
-    if isinstance(value, Dim):
-        symbols = value.symbols()
-        if len(symbols) == 1 and value is Dim.symbol(next(iter(symbols))):
-            return next(iter(symbols))
-    return None
 
 
 def _check_where(ctx: Context, condition: ast.Expr) -> None:
@@ -314,8 +200,11 @@ def _match(ctx: Context, tensor: Tensor, shape: ast.ShapeExpr, what: str, bind: 
             + (f" (which is {declared})" if item.span.text != str(declared) else ""),
         )  # fmt: skip
         verdict = ctx.judge(obligation, item.span)
+        if dim.const is None or declared.const is None:
+            ctx.need(obligation, what, item.span)
         if not isinstance(verdict, Proven):
-            report_obligation(ctx, obligation, verdict, item.span, (tensor,), {})
+            subject = (what, shape.span)
+            report_obligation(ctx, obligation, verdict, item.span, (tensor,), {}, subject=subject)
 
 
 # --- params and buffers ------------------------------------------------------------------------

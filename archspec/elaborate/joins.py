@@ -8,7 +8,7 @@ from archspec.elaborate.apply import apply_function
 from archspec.elaborate.call_arguments import bind
 from archspec.elaborate.context import Context, fail
 from archspec.elaborate.evaluate import arguments, evaluate, lookup, name_of
-from archspec.elaborate.misfits import Join, report_join, report_rank
+from archspec.elaborate.misfits import Join, need_aligned, report_join, report_rank
 from archspec.elaborate.unknown import unknown_name
 from archspec.elaborate.values import (
     POISON,
@@ -25,7 +25,7 @@ from archspec.elaborate.values import (
 )
 from archspec.ir import Mechanism
 from archspec.layers import registry
-from archspec.layers.base import FunctionDecl
+from archspec.layers.base import FunctionDecl, Obligation
 from archspec.source import Span
 from archspec.syntax import ast
 
@@ -169,7 +169,7 @@ def _combine(
     reused: list[Tensor] = []
     aligned: list[bool] = []
     for source in sources:
-        needs = align is not None and not _proven(ctx, y, source, name, axis)
+        needs = align is not None and not _proven(ctx, align, y, source, name, axis)
         value: Any = _align(ctx, align, source, y) if needs and align is not None else source
         if value is POISON:
             return POISON
@@ -242,15 +242,24 @@ def _align(ctx: Context, align: ast.Group | ast.Name, source: Tensor, target: Te
     return apply_function(ctx, decl, (), align, Outputs((source, target)))
 
 
-def _proven(ctx: Context, y: Tensor, x: Tensor, name: str, axis: int) -> bool:
-    """Whether `x` is proven to fit `y` as it is."""
+def _proven(
+    ctx: Context, align: ast.Group | ast.Name, y: Tensor, x: Tensor, name: str, axis: int
+) -> bool:
+    """Whether `x` is proven to fit `y` without `align`."""
     if x.type.rank != y.type.rank:
         return False
-    return all(
-        a is b or (not ctx.differ(a, b) and isinstance(ctx.decide("equal", a, b), Proven))
+    pairs = [
+        (a, b)
         for i, (a, b) in enumerate(zip(y.type.shape, x.type.shape, strict=True))
-        if name != "concat" or i != axis
-    )
+        if a is not b and (name != "concat" or i != axis)
+    ]
+    for a, b in pairs:
+        if ctx.differ(a, b) or not isinstance(ctx.decide("equal", a, b), Proven):
+            return False
+    for a, b in pairs:
+        fact = Obligation("equal", a, b, "A0403", "`align` would be applied")
+        ctx.need(fact, "align", align.span)
+    return True
 
 
 ELEMENTWISE = (
@@ -291,4 +300,6 @@ def _fits(
             if not isinstance(verdict, Proven):
                 fits = False
                 report_join(ctx, core, y, x, i, verdict, align, number)
+            if align is None:
+                need_aligned(ctx, core, y, x, i, number)
     return fits

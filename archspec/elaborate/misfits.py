@@ -2,16 +2,17 @@
 
 from archspec.diagnostics import Diagnostic, Edit, Fix
 from archspec.diagnostics import Label as Mark
-from archspec.dims import Dim, Proven, Refuted, Unknown
+from archspec.dims import (
+    Dim,
+    Proven,
+    Refuted,
+    Unknown,
+)
 from archspec.elaborate.context import Context, Misfit, fail
 from archspec.elaborate.evaluate import name_of
-from archspec.elaborate.explain import (
-    inputs_of,
-    lay_out_counterexample,
-    made_at,
-    merged,
-    size_label,
-)
+from archspec.elaborate.explain import made_at, merged
+from archspec.elaborate.paths import Spot, node_at, trail
+from archspec.elaborate.replay import apart, replay, two_ways
 from archspec.elaborate.values import Tensor
 from archspec.layers.base import Obligation
 from archspec.source import Span
@@ -26,6 +27,9 @@ AXES = {
     4: ("batch", "channels", "height", "width"),
     5: ("batch", "channels", "depth", "height", "width"),
 }
+
+
+SIGNAL = ("batch", "channels", "length")
 
 
 def report_rank(ctx: Context, core: Join, y: Tensor, x: Tensor, name: str, number: int) -> None:
@@ -55,52 +59,80 @@ def report_join(
 ) -> None:
     """Record that `y` and the reused `x` (source `number` of the join) differ on `axis`."""
     a, b = y.type.shape[axis], x.type.shape[axis]
+    ways = Spot.of(y, axis), Spot.of(x, axis)
     first, second = _names(ctx, core, y, x, number)
-    what = _axis_name(y, axis)
+    what = _axis_name(ctx, y, axis)
     concat = isinstance(core, ast.Dense) or _combiner(core).startswith("concat")
-    shapes = f"{x.type} and {y.type} differ in {what}"
+    text = f"{x.type} and {y.type} differ in {what}"
     if not concat:
-        shapes = f"needs equal shapes: {x.type} and {y.type}"
-    notes: tuple[str, ...] = ()
-    opened: tuple[Dim, ...] = (a, b)
+        text = f"needs equal shapes: {x.type} and {y.type}"
+    known = a.const is not None and b.const is not None
+    values = verdict.counterexample if isinstance(verdict, Refuted) else None
+    labels, notes = two_ways(ctx, *ways, None if known else values)
     headline = None
     match verdict:
-        case Refuted() if a.const is not None and b.const is not None:
-            code, opened = "A0401", ()
+        case Refuted() if known:
+            code = "A0401"
             verb, sizes = _verb(core, _combiner(core)), f"{a} {what} on one side, {b} on the other"
-            if what in ("height", "width", "depth") or what.startswith("on axis"):
+            if what in ("height", "width", "depth", "length") or what.startswith("on axis"):
                 sizes = f"{what} {a} on one side, {b} on the other"
             joined = "and" if concat else {"add": "to", "multiply": "by"}.get(verb, "and")
             message = f"cannot {verb} {first} {joined} {second}: {sizes}"
-        case Refuted() if _apart(ctx, a, b):
+            way = replay(ctx, *ways, {})
+            notes = (f"{what}: {way}",) if way is not None else ()
+        case Refuted() if apart(ctx, a, b):
             code = "A0402"
             message = f"{second} aligns with {first} for no size: {what} {b} and {a}"
-        case Refuted(counterexample=counterexample):
+        case Refuted():
             code = "A0403"
             headline = f"{second} does not align with {first}"
             message = f"{headline} for every size: {what} {b} and {a}"
-            notes = (lay_out_counterexample("equal", a, b, counterexample),)
+            text = f"{first} has {what} {a}, {second} has {b}"
         case Unknown(reason=reason):
             code, notes = "A0405", (reason,)
             message = f"cannot decide whether {second} aligns with {first}: {what} {b} and {a}"
     help, fixes = ((), ()) if code == "A0403" and concat else _remedy(ctx, core, y, x, align)
     place = _place(core, number)
-    labels = (*inputs_of(ctx, *opened), size_label(ctx, y, axis), size_label(ctx, x, axis))
-    marks = (Mark(place, shapes, primary=True), *merged(labels, place))
-    index = ctx.report(Diagnostic(code, "error", message, marks, notes, help, fixes))
+    marks = (Mark(place, text, primary=True), *merged(labels, place))
+    subject = (second if isinstance(core, ast.Reuse) else "", place, id(ctx.pass_))
+    diagnostic = Diagnostic(code, "error", message, marks, notes, help, fixes)
+    index = ctx.report_once(diagnostic, (a, b), subject)
     if code == "A0403":
         fact = Obligation("equal", a, b, code, message)
-        ctx.misfits.append(Misfit(index, fact, headline))
+        ctx.misfits.append(Misfit(index, fact, headline, subject))
 
 
-def _apart(ctx: Context, a: Dim, b: Dim) -> bool:
-    """Whether the two differ for every allowed size."""
-    return any(isinstance(ctx.decide("at_least", p, q + 1), Proven) for p, q in ((a, b), (b, a)))
+def need_aligned(ctx: Context, core: Join, y: Tensor, x: Tensor, axis: int, number: int) -> None:
+    """Record that a join rests on two sizes being equal."""
+    a, b = y.type.shape[axis], x.type.shape[axis]
+    if a.const is None or b.const is None:
+        first, second = _names(ctx, core, y, x, number)
+        message = f"{second} does not align with {first}"
+        fact = Obligation("equal", a, b, "A0403", message)
+        place = _place(core, number)
+        ctx.need(fact, _written(core, second), place)
 
 
-def _axis_name(tensor: Tensor, axis: int) -> str:
+def _written(core: Join, second: str) -> str:
+    match core:
+        case ast.Residual():
+            return "residual"
+        case ast.Dense():
+            return "dense"
+        case ast.Reuse():
+            return f"reuse {second.strip('`')} by {_combiner(core)}"
+
+
+def _axis_name(ctx: Context, tensor: Tensor, axis: int) -> str:
     names = AXES.get(tensor.type.rank, ())
+    if tensor.type.rank == 3 and _is_signal(ctx, tensor):
+        names = SIGNAL
     return names[axis] if axis < len(names) else f"on axis {axis}"
+
+
+def _is_signal(ctx: Context, tensor: Tensor) -> bool:
+    """Whether three axes are those of `Conv1d` rather than those of a sequence of features."""
+    return any(node_at(ctx, s).name.endswith("1d") for s in trail(ctx, Spot.of(tensor, 2)))
 
 
 def _combiner(core: Join) -> str:

@@ -4,11 +4,12 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
-from archspec.dims import Dim, DimError, Proven
+from archspec.dims import Dim, DimError, Kind, Proven
 from archspec.elaborate.apply import call_function
 from archspec.elaborate.context import Context, fail
 from archspec.elaborate.explain import inputs_of
 from archspec.elaborate.values import POISON, Argument, Outputs, Tensor, describe
+from archspec.layers.base import Obligation
 from archspec.source import Span
 from archspec.syntax import ast
 
@@ -175,7 +176,7 @@ def _mismatch(op: str, left: Any, right: Any, span: Span) -> NoReturn:
 def decide_comparison(ctx: Context, op: str, left: Dim, right: Dim) -> bool | None:
     """True or False where the comparison has one answer for all allowed sizes, else None."""
 
-    def proven(kind: str, a: Dim, b: Dim) -> bool:
+    def proven(kind: Kind, a: Dim, b: Dim) -> bool:
         return isinstance(ctx.decide(kind, a, b), Proven)
 
     one = Dim.of(1)
@@ -195,6 +196,22 @@ def decide_comparison(ctx: Context, op: str, left: Dim, right: Dim) -> bool | No
             return decide_comparison(ctx, ">=", left, right + one)
         case _:
             return decide_comparison(ctx, ">=", right, left + one)
+
+
+def need_comparison(ctx: Context, op: str, left: Dim, right: Dim, text: str, span: Span) -> None:
+    """Record that a condition holds for the sizes that the inputs allow; `!=` is not followed."""
+    if left.const is not None and right.const is not None:
+        return
+    facts: dict[str, tuple[Kind, Dim, Dim]] = {
+        "==": ("equal", left, right),
+        ">=": ("at_least", left, right),
+        "<=": ("at_least", right, left),
+        ">": ("at_least", left, right + 1),
+        "<": ("at_least", right, left + 1),
+    }
+    if op in facts:
+        kind, a, b = facts[op]
+        ctx.need(Obligation(kind, a, b, "A0205", text), "require", span)
 
 
 def index_list(ctx: Context, value: Any, items: tuple[Any, ...], node: ast.Index) -> Any:

@@ -283,6 +283,7 @@ def _inline(ctx: Context, stage: ast.Stage, core: ast.Inline, flow: Flowing) -> 
     frame = Frame(block, target.scope, ctx.cursor.module, dict(values), dict(values))
     frame.calls = (*ctx.frame.calls, span)
     frame.given = match_params(block.params, target.args, block.name.id, span)
+    frame.caller = ctx.frame
     if len(frame.calls) > ctx.limits.depth:
         raise LimitError(too_deep(frame.calls, span))
     ctx.frame, ctx.pass_ = frame, frame.root

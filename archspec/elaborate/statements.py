@@ -6,7 +6,7 @@ from archspec.dims import Dim, Proven
 from archspec.elaborate.context import Context, LimitError, SilentError, SpecError, fail
 from archspec.elaborate.evaluate import evaluate, evaluate_static, iterate, name_of, truth, unpack
 from archspec.elaborate.inputs import check_shape, declare_tensor
-from archspec.elaborate.operators import compare_values, decide_comparison
+from archspec.elaborate.operators import compare_values, decide_comparison, need_comparison
 from archspec.elaborate.stages import run_stage
 from archspec.elaborate.values import (
     POISON,
@@ -251,14 +251,14 @@ def _output(ctx: Context, statement: ast.Output, flow: Flowing) -> None:
 
 def _require(ctx: Context, statement: ast.Require) -> None:
     condition = statement.condition
+    text = statement.message or f"`{condition.span.text}` does not hold"
     holds = (
-        _compare_required(ctx, condition)
+        _compare_required(ctx, condition, text)
         if isinstance(condition, ast.Compare)
         else truth(ctx, condition)
     )
     if holds:
         return
-    text = statement.message or f"`{condition.span.text}` does not hold"
     values = []
     for name in dict.fromkeys(n.id for n in names_in(condition)):
         value = ctx.frame.names.get(name)
@@ -274,8 +274,8 @@ def _require(ctx: Context, statement: ast.Require) -> None:
     fail("A0205", text, condition.span, notes=tuple(values[:6]))
 
 
-def _compare_required(ctx: Context, condition: ast.Compare) -> bool:
-    """Each comparison must hold for every allowed size."""
+def _compare_required(ctx: Context, condition: ast.Compare, text: str) -> bool:
+    """Each comparison must hold for every allowed size; `text` says that it does not."""
     left = evaluate_static(ctx, condition.first, "a compile-time value")
     for op, expr in condition.rest:
         right = evaluate_static(ctx, expr, "a compile-time value")
@@ -285,6 +285,7 @@ def _compare_required(ctx: Context, condition: ast.Compare) -> bool:
         if sizes and op not in ("in", "not in"):
             if not _holds(ctx, op, Dim.of(left), Dim.of(right), condition):
                 return False
+            need_comparison(ctx, op, Dim.of(left), Dim.of(right), text, condition.span)
         elif not compare_values(ctx, op, left, right, condition.span, condition):
             return False
         left = right

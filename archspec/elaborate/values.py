@@ -198,6 +198,8 @@ class Frame:
     #: Where it was called: one span per level, innermost last.
     calls: tuple[Span, ...] = ()
     given: dict[str, Argument] = field(default_factory=dict)
+    #: The block that called it.
+    caller: "Frame | None" = None
     #: A statement failed whose names are not known: an unknown name may be one of them.
     incomplete: bool = False
     root: Pass = field(init=False)

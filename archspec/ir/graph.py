@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from archspec.dims import Domains
-from archspec.ir.modules import Initializer, Mechanism, Module, Relation, Requirement, Tie
+from archspec.ir.modules import (
+    Initializer,
+    Mechanism,
+    Module,
+    Need,
+    Promise,
+    Relation,
+    Requirement,
+    Tie,
+)
 from archspec.layers.base import Declaration, Params, TensorType
 from archspec.source import Span
 
@@ -65,6 +74,10 @@ class Graph:
     outputs: list[tuple[str, Value]] = field(default_factory=list)
     ties: list[Tie] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
+    #: What `where` states, in its order.
+    promises: list[Promise] = field(default_factory=list)
+    #: What the model needs of its open sizes, each once a place.
+    needs: dict[Need, None] = field(default_factory=dict)
     #: Inferred lower bounds of open sizes, by symbol; `domains` include them.
     requirements: dict[str, Requirement] = field(default_factory=dict)
     initializers: list[Initializer] = field(default_factory=list)

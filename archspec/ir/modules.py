@@ -7,7 +7,7 @@ are nodes of the graph.
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from archspec.dims import Dim
+from archspec.dims import Dim, Domain, Kind
 from archspec.layers.base import LayerDecl, Params, TensorType, Weight
 from archspec.source import Span
 
@@ -113,6 +113,35 @@ class Initializer:
     function: str
     arguments: tuple[tuple[str, Any], ...]
     weights: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A condition that a `where` states: `symbol` is in `domain`; None where two sizes are one.
+
+    `bounds` where it is a lower bound: then none is inferred, and the model must work from it on.
+    """
+
+    symbol: str
+    domain: Domain | None
+    text: str
+    span: Span
+    bounds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A fact about open sizes that something in the model rests on.
+
+    `by` is what rests on it, `otherwise` what would be wrong without, `span` where that stands.
+    """
+
+    kind: Kind
+    left: Dim
+    right: Dim
+    by: str
+    otherwise: str
     span: Span
 
 

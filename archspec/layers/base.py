@@ -285,6 +285,8 @@ class Declaration(ABC, Generic[P]):
     #: Arguments that are not worth a keyword, e.g. `permute(0, 2, 1)`: the field that takes all
     #: positional arguments as one tuple.
     variadic_argument: ClassVar[str | None] = None
+    #: True where every element of the output is one of the first input, moved or repeated.
+    moves_elements: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         if "name" not in cls.__dict__:
@@ -339,6 +341,10 @@ class LayerDecl(Declaration[P]):
         """The names of the outputs where there are several: a spec reads `lstm.h_n`."""
         return ()
 
+    def entries(self, p: P) -> Dim | None:
+        """How many entries an integer input selects from: it must be less, and not negative."""
+        return None
+
     def emit_call(self, p: P, callee: "py.Expr", tensors: "tuple[py.Expr, ...]") -> "py.Expr":
         """The call in `forward`."""
         return py.call(callee, *tensors)
@@ -370,6 +376,10 @@ class FunctionDecl(Declaration[P]):
 
     #: A function that the emitted module needs beside torch, or None.
     helper: "ClassVar[py.FunctionDef | None]" = None
+
+    def elements(self, p: P) -> tuple[Dim, Dim] | None:
+        """The smallest and the largest integer in the output, where the arguments tell."""
+        return None
 
     @abstractmethod
     def emit(self, p: P, call: EmitCall) -> "py.Expr":

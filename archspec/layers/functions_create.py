@@ -78,6 +78,11 @@ class Arange(FunctionDecl[ArangeArgs]):
         )
         return (TensorType((ceil_div(length, step),), p.dtype),)
 
+    def elements(self, p: ArangeArgs) -> tuple[Dim, Dim] | None:
+        start, end = (p.start, p.end) if p.end is not None else (None, p.start)
+        first = Dim.of(0) if start is None else start
+        return None if end is None or p.step.const != 1 else (first, end - 1)
+
     def emit(self, p: ArangeArgs, call: EmitCall) -> "py.Expr":
         bounds = [call.arg(name) for name in ("start", "end") if getattr(p, name) is not None]
         if call.given("step") and p.step.const != 1:

@@ -76,6 +76,7 @@ class Index(FunctionDecl[IndexArgs]):
     """`x[:, 0]`: a number takes an axis away, a slice shortens it, none adds one of size 1."""
 
     name = "index"
+    moves_elements = True
     Params = IndexArgs
     variadic_argument = "items"
 
@@ -188,6 +189,7 @@ class Narrow(FunctionDecl[NarrowArgs]):
     """`length` elements along `dim` from `start` on: [..., S, ...] -> [..., length, ...]."""
 
     name = "narrow"
+    moves_elements = True
     Params = NarrowArgs
 
     def shape(
@@ -245,6 +247,7 @@ class Flip(FunctionDecl[FlipArgs]):
     """The elements in reverse order along `dims`: [...] -> [...]."""
 
     name = "flip"
+    moves_elements = True
     Params = FlipArgs
 
     def shape(self, p: FlipArgs, x: tuple[TensorType, ...], need: Needs) -> tuple[TensorType, ...]:
@@ -265,6 +268,7 @@ class Roll(FunctionDecl[RollArgs]):
     """The elements shifted in a circle by `shifts` along `dims`: [...] -> [...]."""
 
     name = "roll"
+    moves_elements = True
     Params = RollArgs
 
     def shape(self, p: RollArgs, x: tuple[TensorType, ...], need: Needs) -> tuple[TensorType, ...]:

@@ -141,6 +141,7 @@ class Rearrange(FunctionDecl[RearrangeArgs]):
     """Axes split, reordered and merged by an einops pattern: "b t (h d) -> b h t d" with `h`."""
 
     name = "rearrange"
+    moves_elements = True
     Params = RearrangeArgs
 
     def shape(

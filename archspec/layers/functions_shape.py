@@ -39,6 +39,7 @@ class Flatten(FunctionDecl[FlattenArgs]):
     """The axes `start_dim` to `end_dim` as one: [B, C, H, W] -> [B, C * H * W] with 1."""
 
     name = "flatten"
+    moves_elements = True
     Params = FlattenArgs
 
     def shape(
@@ -102,6 +103,7 @@ class Reshape(FunctionDecl[ReshapeArgs]):
     """The same elements in another shape, one size of which may be -1: [...] -> [*shape]."""
 
     name = "reshape"
+    moves_elements = True
     Params = ReshapeArgs
     variadic_argument = "shape"
 
@@ -132,6 +134,7 @@ class Unflatten(FunctionDecl[UnflattenArgs]):
     """One axis as several, one size of which may be -1: [..., a * b, ...] -> [..., a, b, ...]."""
 
     name = "unflatten"
+    moves_elements = True
     Params = UnflattenArgs
 
     def shape(
@@ -159,6 +162,7 @@ class Permute(FunctionDecl[PermuteArgs]):
     """The axes in another order: [A, B, C] -> [C, A, B] with `dims` (2, 0, 1)."""
 
     name = "permute"
+    moves_elements = True
     Params = PermuteArgs
     variadic_argument = "dims"
 
@@ -190,6 +194,7 @@ class Transpose(FunctionDecl[TransposeArgs]):
     """Two axes exchanged: [A, B, C] -> [A, C, B] with 1, 2."""
 
     name = "transpose"
+    moves_elements = True
     Params = TransposeArgs
 
     def shape(
@@ -215,6 +220,7 @@ class Squeeze(FunctionDecl[SqueezeArgs]):
     """Without the axes `dim`, whose sizes must be 1: [A, 1, B] -> [A, B]."""
 
     name = "squeeze"
+    moves_elements = True
     Params = SqueezeArgs
 
     def shape(
@@ -246,6 +252,7 @@ class Unsqueeze(FunctionDecl[UnsqueezeArgs]):
     """With a new axis of size 1 at `dim`: [A, B] -> [A, 1, B] with 1."""
 
     name = "unsqueeze"
+    moves_elements = True
     Params = UnsqueezeArgs
 
     def shape(
@@ -294,6 +301,7 @@ class Expand(FunctionDecl[ExpandArgs]):
     """Axes of size 1 repeated; -1 keeps a size: [1, 1, D] -> [B, 1, D] with B, -1, -1."""
 
     name = "expand"
+    moves_elements = True
     Params = ExpandArgs
     variadic_argument = "size"
 
@@ -319,6 +327,7 @@ class ExpandAs(FunctionDecl[NoArgs]):
     """Expanded to the shape of `other`: [1, 1, D], [B, T, D] -> [B, T, D]."""
 
     name = "expand_as"
+    moves_elements = True
     Params = NoArgs
     ports = (Port("input"), Port("other"))
 
@@ -339,6 +348,7 @@ class Repeat(FunctionDecl[RepeatArgs]):
     """Whole copies along each axis: [A, B] -> [2 * A, 3 * B] with 2, 3."""
 
     name = "repeat"
+    moves_elements = True
     Params = RepeatArgs
     variadic_argument = "repeats"
 
@@ -373,6 +383,7 @@ class RepeatInterleave(FunctionDecl[RepeatInterleaveArgs]):
     """Each slice along `dim` several times in a row: [..., S] -> [..., repeats * S]."""
 
     name = "repeat_interleave"
+    moves_elements = True
     Params = RepeatInterleaveArgs
 
     def shape(

@@ -77,6 +77,9 @@ class Embedding(LayerDecl[EmbeddingParams]):
         _need_padding(p, need)
         return (TensorType((*x[0].shape, Dim.of(p.embedding_dim))),)
 
+    def entries(self, p: EmbeddingParams) -> Dim | None:
+        return Dim.of(p.num_embeddings)
+
     def weights(self, p: EmbeddingParams, x: tuple[TensorType, ...]) -> tuple[Weight, ...]:
         return (Weight("weight", (Dim.of(p.num_embeddings), Dim.of(p.embedding_dim))),)
 

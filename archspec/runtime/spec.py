@@ -16,6 +16,7 @@ from archspec.runtime.own_layers import verify_own_layers
 if TYPE_CHECKING:
     from torch import nn
 
+    from archspec.passes.requirements import Requirements
     from archspec.passes.summary import Summary
 
 
@@ -126,6 +127,10 @@ class Model:
         from archspec.passes.summary import summarize
 
         return summarize(self.graph, sizes, self.elaborated.frame.constants)
+
+    def requirements(self) -> "Requirements":
+        """What the inputs must satisfy, stated or inferred, and what in the model needs it."""
+        return pipeline.requirements(self._program, self.name, self._overrides)
 
     def source(self) -> str:
         """The Python module that defines this model alone."""

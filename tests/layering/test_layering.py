@@ -43,7 +43,13 @@ ROOMS: Final = {
 HOMES: Final = {
     "torch": {"runtime"},
     "networkx": {"ir/graph.py"},
-    "pydantic": {"layers", "passes/summary.py", "diagnostics/render/json.py", "elaborate"},
+    "pydantic": {
+        "layers",
+        "passes/summary.py",
+        "passes/requirements.py",
+        "diagnostics/render/json.py",
+        "elaborate",
+    },
     "pydantic_core": {"layers"},
     "lark": {"syntax/tables.py"},
     "rich": {"passes/tables.py", "cli"},

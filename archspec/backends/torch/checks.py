@@ -5,7 +5,10 @@ from archspec.backends.torch.emitter import Emitter
 from archspec.pycode.printer import print_expr
 from archspec.syntax import ast
 
-INVERSE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", "<=": ">", ">": "<="}
+INVERSE = {
+    "==": "!=", "!=": "==", "<": ">=", ">=": "<", "<=": ">", ">": "<=",
+    "in": "not in", "not in": "in",
+}  # fmt: skip
 
 
 def needs_checks(e: Emitter) -> bool:
