@@ -185,7 +185,8 @@ def _good_classes(
     options = []
     for name, length in lengths.items():
         known = domains[name]
-        options.append([r for r in range(length) if r % known.modulus in known.residues])
+        starts = range(0, length, known.modulus)
+        options.append([start + r for start in starts for r in sorted(known.residues)])
     good = set()
     for joint in product(*options):
         inside = domains
