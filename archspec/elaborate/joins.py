@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from archspec.dims import Proven
+from archspec.dims import Proven, Refuted, Unknown
 from archspec.elaborate.application import build, child_module
 from archspec.elaborate.apply import apply_function
 from archspec.elaborate.call_arguments import bind
@@ -290,6 +290,7 @@ def _fits(
             if name in ("concat", "stack") or isinstance(core, ast.Residual | ast.Dense):
                 report_rank(ctx, core, y, x, name, number)
             continue
+        failing: dict[int, Refuted | Unknown] = {}
         for i, (a, b) in enumerate(zip(y.type.shape, x.type.shape, strict=True)):
             if a is b or (name == "concat" and i == axis):
                 continue
@@ -299,7 +300,8 @@ def _fits(
             verdict = ctx.decide("equal", a, b)
             if not isinstance(verdict, Proven):
                 fits = False
-                report_join(ctx, core, y, x, i, verdict, align, number)
+                failing[i] = verdict
             if align is None:
                 need_aligned(ctx, core, y, x, i, number)
+        report_join(ctx, core, y, x, failing, align, number)
     return fits

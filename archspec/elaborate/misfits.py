@@ -1,5 +1,7 @@
 """Diagnostics of joins whose tensors do not fit: both shapes, where each came from, a remedy."""
 
+from collections.abc import Mapping, Sequence
+
 from archspec.diagnostics import Diagnostic, Edit, Fix
 from archspec.diagnostics import Label as Mark
 from archspec.dims import (
@@ -52,12 +54,32 @@ def report_join(
     core: Join,
     y: Tensor,
     x: Tensor,
+    failing: Mapping[int, Refuted | Unknown],
+    align: ast.Group | ast.Name | None,
+    number: int,
+) -> None:
+    """Record that `y` and the reused `x` (source `number` of the join) differ on some axes.
+
+    Where known sizes differ, no condition on the others mends the join: they are only named.
+    """
+    pairs = {i: (y.type.shape[i].const, x.type.shape[i].const) for i in failing}
+    known = [i for i, pair in pairs.items() if None not in pair]
+    for axis in known[:1] or failing:
+        also = [i for i in failing if i != axis] if known else []
+        _report_axis(ctx, core, y, x, axis, failing[axis], align, number, also)
+
+
+def _report_axis(
+    ctx: Context,
+    core: Join,
+    y: Tensor,
+    x: Tensor,
     axis: int,
     verdict: Refuted | Unknown,
     align: ast.Group | ast.Name | None,
     number: int,
+    also: Sequence[int],
 ) -> None:
-    """Record that `y` and the reused `x` (source `number` of the join) differ on `axis`."""
     a, b = y.type.shape[axis], x.type.shape[axis]
     ways = Spot.of(y, axis), Spot.of(x, axis)
     first, second = _names(ctx, core, y, x, number)
@@ -80,6 +102,9 @@ def report_join(
             message = f"cannot {verb} {first} {joined} {second}: {sizes}"
             way = replay(ctx, *ways, {})
             notes = (f"{what}: {way}",) if way is not None else ()
+            if also:
+                others = " and ".join(_axis_name(ctx, y, i) for i in also)
+                notes = (*notes, f"they differ in {others} as well")
         case Refuted() if apart(ctx, a, b):
             code = "A0402"
             message = f"{second} aligns with {first} for no size: {what} {b} and {a}"
