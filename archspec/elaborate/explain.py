@@ -79,7 +79,7 @@ def _cause_labels(ctx: Context, spot: Spot) -> tuple[Label, ...]:
             if name in sizes and arg.value == size.const and arg.node is not None:
                 given = _given_at(ctx.frames.get(node.id), arg.node)
                 return (Label(arg.node.span, f"becomes {size} here"), *islice(given, 2))
-    if len(before) == 1 and ctx.graph.type_of(before[0].value).rank == node.outputs[0].rank:
+    if len(before) == 1 and size_at(ctx, before[0]) is not size:
         return (Label(node.span, f"{size_at(ctx, before[0])} becomes {size} here"),)
     return (Label(_place(ctx, node), f"gives {node.outputs[0]}"),)
 

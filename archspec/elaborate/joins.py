@@ -169,7 +169,7 @@ def _combine(
     reused: list[Tensor] = []
     aligned: list[bool] = []
     for source in sources:
-        needs = align is not None and not _proven(ctx, align, y, source, name, axis)
+        needs = align is not None and not _proven(ctx, y, source, name, axis, align)
         value: Any = _align(ctx, align, source, y) if needs and align is not None else source
         if value is POISON:
             return POISON
@@ -243,7 +243,7 @@ def _align(ctx: Context, align: ast.Group | ast.Name, source: Tensor, target: Te
 
 
 def _proven(
-    ctx: Context, align: ast.Group | ast.Name, y: Tensor, x: Tensor, name: str, axis: int
+    ctx: Context, y: Tensor, x: Tensor, name: str, axis: int, align: ast.Group | ast.Name
 ) -> bool:
     """Whether `x` is proven to fit `y` without `align`."""
     if x.type.rank != y.type.rank:

@@ -156,15 +156,21 @@ def causes(ctx: Context, spot: Spot, until: Spot | None, most: int = 24) -> Iter
             continue
         before = sources(ctx, at)
         size = size_at(ctx, at)
-        if before and size_at(ctx, before[0]) is size:
-            before = before[:1]
-        else:
+        same = bool(before) and size_at(ctx, before[0]) is size
+        before = before[:1] if same else before
+        if not same or _moved(ctx, before[0], at):
             most -= 1
             yield at
         for one in before:
             if one not in seen:
                 seen.add(one)
                 waiting.append(one)
+
+
+def _moved(ctx: Context, before: Spot, after: Spot) -> bool:
+    """Whether the size stands at another axis than before, or among more or fewer axes."""
+    ranks = [ctx.graph.type_of(spot.value).rank for spot in (before, after)]
+    return before.axis != after.axis or ranks[0] != ranks[1]
 
 
 # --- names -------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 At known sizes a model is elaborated with `TorchRule` in place of every shape rule, and joins are
 made without a look at what they join. What is left of the checker are names and arguments, without
-which there is nothing to run, and comparisons of numbers: declared shapes, `require`, `where`.
+which there is nothing to run, and comparisons of numbers: declared shapes, `require`, `where`, and
+whether a table has an entry for each position (shapes alone, on the meta device, do not show it).
 
 The open sizes become parameters of the model, so a mutant at known sizes is a spec of its own.
 """
@@ -24,8 +25,9 @@ from tests.support.torch_rule import REFUSALS, Refusal, TorchRule
 
 #: What PyTorch runs although it is no proper spec: named in the ledger.
 LINTS: Final = frozenset({"A0304"})
-#: What is compared with numbers: declared shapes, requirements, weights that are shared or tied.
-ASSERTIONS: Final = frozenset({"A0205", "A0408", "A0601", "A0602"})
+#: What is compared with numbers: declared shapes, requirements, weights that are shared or tied,
+#: positions with the entries of a table.
+ASSERTIONS: Final = frozenset({"A0205", "A0408", "A0503", "A0601", "A0602"})
 
 Ground = Literal["torch", "assertion", "language"]
 
@@ -107,7 +109,7 @@ class Oracle:
         ) -> tuple[TensorType, ...]:
             return self.rule.run(decl, params, types).outputs
 
-        def proven(ctx: Context, y: Any, x: Any, name: str, axis: int) -> bool:
+        def proven(ctx: Context, y: Any, x: Any, name: str, axis: int, *_: Any) -> bool:
             nonlocal count
             count += 1
             same = y.type.rank == x.type.rank and all(

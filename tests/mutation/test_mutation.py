@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from archspec.dims import Dim, Verdict
+from archspec.dims import Dim, Kind, Verdict
 from archspec.dims.verdict import PROVEN
 from archspec.elaborate import joins, misfits
 from archspec.elaborate.context import Context
@@ -95,7 +95,7 @@ def test_a_convolution_without_its_padding_is_caught(monkeypatch: pytest.MonkeyP
 def test_joins_that_accept_anything_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     right = Context.decide
 
-    def wrong(self: Context, kind: str, left: Dim, right_: Dim) -> Verdict:
+    def wrong(self: Context, kind: Kind, left: Dim, right_: Dim) -> Verdict:
         trusted = kind == "equal" and left.symbols() | right_.symbols()
         return PROVEN if trusted else right(self, kind, left, right_)
 
