@@ -241,7 +241,7 @@ def build(
     """Apply `target` as `module`, building the module on its first application."""
     match target:
         case LayerValue(decl=decl, args=args):
-            params, given = bind(ctx, decl, args, stage.core.span)
+            params, given = bind(ctx, decl, args, stage.core.span, inputs)
             result: Any = apply_layer(ctx, module, decl, params, given, inputs, stage.core.span)
             step = Step("layer", inputs, result, module, params, decl, given)
         case BlockValue():

@@ -1,6 +1,7 @@
 """Arguments of declared layers and functions: matched with their names, checked, converted."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
 from archspec.diagnostics import Label as Mark
@@ -9,6 +10,7 @@ from archspec.elaborate.context import Context, fail
 from archspec.elaborate.explain import inputs_of
 from archspec.elaborate.values import (
     Argument,
+    Tensor,
     describe,
 )
 from archspec.layers.base import (
@@ -22,9 +24,17 @@ Given = dict[str, Argument]
 
 
 def bind(
-    ctx: Context, decl: Declaration[Any], args: tuple[Argument, ...], span: Span
+    ctx: Context,
+    decl: Declaration[Any],
+    args: tuple[Argument, ...],
+    span: Span,
+    inputs: tuple[Tensor, ...] = (),
 ) -> tuple[Params, Given]:
     """The validated arguments of `decl`, and those that were given, by name."""
+    if isinstance(decl, LayerDecl) and decl.inferred_names and _reads_both_ways(decl, args):
+        from archspec.elaborate.torch_lists import refuse_torch_list
+
+        refuse_torch_list(ctx, decl, args, inputs, span)
     fields = list(decl.Params.model_fields)
     given: Given = {}
     positional = [a for a in args if a.name is None]
@@ -55,15 +65,7 @@ def bind(
 
             name_span = keyword_span(place, arg.name)
             help, fixes = suggestion(name_span, arg.name, fields, "argument")
-            inferred = (
-                "in_channels",
-                "in_features",
-                "num_features",
-                "normalized_shape",
-                "embed_dim",
-                "num_channels",
-            )
-            if arg.name in inferred and isinstance(decl, LayerDecl):
+            if isinstance(decl, LayerDecl) and arg.name in decl.inferred_names:
                 help, fixes = (f"`{arg.name}` follows from the input and is never written",), ()
             fail(
                 "A0105",
@@ -85,6 +87,22 @@ def bind(
         left_out = decl.defaults({name: arg.value for name, arg in given.items()})
         given |= {name: Argument(name, value, None) for name, value in left_out.items()}
     return _validate(ctx, decl, given, span), given
+
+
+def _reads_both_ways(decl: LayerDecl[Any], args: tuple[Argument, ...]) -> bool:
+    """Whether the list holds inferred sizes, or may, where more go by place than are required."""
+    positional = sum(1 for a in args if a.name is None)
+    if positional > required_count(decl.Params):
+        return True
+    places = list(decl.Params.model_fields)[:positional]
+    return any(a.name in places or a.name in decl.inferred_names for a in args if a.name)
+
+
+@cache
+def required_count(params: type[Params]) -> int:
+    """How many arguments without a default come first."""
+    fields = list(params.model_fields.values())
+    return next((i for i, info in enumerate(fields) if not info.is_required()), len(fields))
 
 
 def keyword_span(value: Span, name: str) -> Span:

@@ -66,6 +66,7 @@ class MultiheadAttention(LayerDecl[MultiheadAttentionParams]):
     )
     # Only where `dropout` is not 0, but that is decided per call, not per class.
     mode_dependent = True
+    inferred_names = ("embed_dim", "kdim", "vdim")
 
     def shape(
         self, p: MultiheadAttentionParams, x: tuple[TensorType, ...], need: Needs

@@ -318,6 +318,9 @@ class LayerDecl(Declaration[P]):
         if "torch_name" not in cls.__dict__:
             cls.torch_name = f"nn.{cls.name}"
 
+    #: The constructor arguments that `inferred` gives.
+    inferred_names: ClassVar[tuple[str, ...]] = ()
+
     def inferred(self, p: P, x: tuple[TensorType, ...]) -> Mapping[str, Dim | tuple[Dim, ...]]:
         """Constructor arguments that follow from the inputs, e.g. `{"in_channels": C}`."""
         return {}

@@ -71,6 +71,7 @@ class Conv3dParams(ConvParams):
 
 class _Conv(LayerDecl[ConvParams]):
     spatial: ClassVar[int]
+    inferred_names = ("in_channels",)
 
     def shape(
         self, p: ConvParams, x: tuple[TensorType, ...], need: Needs
@@ -184,6 +185,7 @@ class ConvTranspose3dParams(ConvTransposeParams):
 
 class _ConvTranspose(LayerDecl[ConvTransposeParams]):
     spatial: ClassVar[int]
+    inferred_names = ("in_channels",)
 
     def shape(
         self, p: ConvTransposeParams, x: tuple[TensorType, ...], need: Needs

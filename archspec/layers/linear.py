@@ -26,6 +26,7 @@ class Linear(LayerDecl[LinearParams]):
     """Affine map of the last axis: `[..., in_features] -> [..., out_features]`."""
 
     Params = LinearParams
+    inferred_names = ("in_features",)
 
     def shape(
         self, p: LinearParams, x: tuple[TensorType, ...], need: Needs
@@ -53,6 +54,7 @@ class Bilinear(LayerDecl[LinearParams]):
 
     Params = LinearParams
     ports = (Port("input1"), Port("input2"))
+    inferred_names = ("in1_features", "in2_features")
 
     def shape(
         self, p: LinearParams, x: tuple[TensorType, ...], need: Needs

@@ -37,7 +37,7 @@ def _affine(shape: tuple[Dim, ...], *, bias: bool = True) -> tuple[Weight, ...]:
 
 
 class BatchNormParams(Params):
-    eps: Eps = 1e-5
+    eps: Annotated[float, Field(gt=0.0)] = 1e-5
     momentum: float | None = 0.1
     affine: bool = True
     track_running_stats: bool = True
@@ -67,6 +67,7 @@ def _statistics(p: BatchNormParams | InstanceNormParams, channels: Dim) -> tuple
 class _BatchNorm(LayerDecl[BatchNormParams]):
     spatial: ClassVar[int]
     mode_dependent = True
+    inferred_names = ("num_features",)
 
     def shape(
         self, p: BatchNormParams, x: tuple[TensorType, ...], need: Needs
@@ -137,6 +138,7 @@ class _InstanceNorm(LayerDecl[InstanceNormParams]):
     spatial: ClassVar[int]
     # Only with `track_running_stats`, but that is decided per call, not per class.
     mode_dependent = True
+    inferred_names = ("num_features",)
 
     def shape(
         self, p: InstanceNormParams, x: tuple[TensorType, ...], need: Needs
@@ -186,6 +188,7 @@ class LayerNorm(LayerDecl[LayerNormParams]):
     """Normalisation over the last axis: `[..., D] -> [..., D]` (arXiv:1607.06450)."""
 
     Params = LayerNormParams
+    inferred_names = ("normalized_shape",)
 
     def shape(
         self, p: LayerNormParams, x: tuple[TensorType, ...], need: Needs
@@ -212,6 +215,7 @@ class RMSNorm(LayerDecl[RMSNormParams]):
     """Scales the last axis to a root mean square of 1: `[..., D]`, unchanged (arXiv:1910.07467)."""
 
     Params = RMSNormParams
+    inferred_names = ("normalized_shape",)
 
     def shape(
         self, p: RMSNormParams, x: tuple[TensorType, ...], need: Needs
@@ -240,6 +244,7 @@ class GroupNorm(LayerDecl[GroupNormParams]):
 
     Params = GroupNormParams
     torch_order = ("num_groups", "num_channels", "eps", "affine")
+    inferred_names = ("num_channels",)
 
     def shape(
         self, p: GroupNormParams, x: tuple[TensorType, ...], need: Needs

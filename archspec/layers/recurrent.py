@@ -114,6 +114,8 @@ class _Recurrent(LayerDecl[R]):
                 help=("states are [layers * directions, B, H], whatever `batch_first` is",),
             )
 
+    inferred_names = ("input_size",)
+
     def inferred(self, p: R, x: tuple[TensorType, ...]) -> Mapping[str, Dim | tuple[Dim, ...]]:
         return {"input_size": x[0].shape[2]}
 
@@ -260,6 +262,8 @@ class _Cell(LayerDecl[C]):
                     *((Axis(0, 0),) if axis == 0 else (Arg("hidden_size"),)),
                 )
         return states
+
+    inferred_names = ("input_size",)
 
     def inferred(self, p: C, x: tuple[TensorType, ...]) -> Mapping[str, Dim | tuple[Dim, ...]]:
         return {"input_size": x[0].shape[1]}

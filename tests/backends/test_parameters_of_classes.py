@@ -35,7 +35,7 @@ model N(width = 16, out = 4) { input x: [B, 8]
     "strides before a linear layer": (
         """
 model N(s = 2) { input x: [B, 3, 32, 32]
-    conv: Conv2d(8, 3, s, 1)
+    conv: Conv2d(8, 3, stride=s, padding=1)
     Flatten -> fc: Linear(10)
 }""",
         {"s": 4},

@@ -69,12 +69,13 @@ class Tally:
     calls: int = 0
     valid: int = 0
     open: int = 0
-    #: Calls drawn, those seen before included.
+    #: Calls drawn, those seen before included, and of these the invalid ones.
     drawn: int = 0
+    invalid: int = 0
 
     @property
     def invalid_share(self) -> float:
-        return 1 - self.valid / self.calls
+        return self.invalid / self.drawn
 
 
 class Disagreement(AssertionError):
@@ -83,7 +84,7 @@ class Disagreement(AssertionError):
 
 def run(decl: Declaration[Any], trial: Trial, examples: int, *, shrink: bool = True) -> Tally:
     """Checks `examples` different calls, fewer where there are no more; raises a `Disagreement`."""
-    tally, seen, faults = Tally(), set[str](), list[Disagreement]()
+    tally, seen, faults = Tally(), dict[str, bool](), list[Disagreement]()
 
     @settings(QUIET, max_examples=-(-examples // BATCH), phases=(Phase.generate,))
     @given(st.randoms(use_true_random=True))
@@ -94,18 +95,18 @@ def run(decl: Declaration[Any], trial: Trial, examples: int, *, shrink: bool = T
                 break
             case = trial.cases.draw(random)
             key = repr(case)
-            tally.drawn += 1
-            if key in seen:
-                continue
-            seen.add(key)
-            try:
-                verdict = trial.check(decl, case)
-            except AssertionError as error:
-                faults.append(Disagreement(f"{decl.name}, {case}: {error}"))
-            else:
+            if key not in seen:
+                try:
+                    verdict = trial.check(decl, case)
+                except AssertionError as error:
+                    faults.append(Disagreement(f"{decl.name}, {case}: {error}"))
+                    break
+                seen[key] = verdict.valid
                 tally.calls += 1
                 tally.valid += verdict.valid
                 tally.open += verdict.open
+            tally.drawn += 1
+            tally.invalid += not seen[key]
 
     batch()
     if faults:

@@ -183,7 +183,7 @@ def adaptive_pool(n: int, indices: bool) -> Build:
 
 def norm(n: int) -> Build:
     def build(m: Maker) -> Case:
-        m.maybe("eps", lambda: m.pick(1e-3, 1, 0.5))
+        m.maybe("eps", lambda: m.pick(1e-3, 1, 0.5, 0))
         m.maybe("momentum", lambda: m.pick(None, 0.2, 0))
         m.flag("affine")
         m.flag("track_running_stats", 50)

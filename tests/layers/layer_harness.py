@@ -215,6 +215,7 @@ def check_weights(weights: tuple[Weight, ...], module: nn.Module) -> None:
 def check_emitted(decl: LayerDecl[Any], case: Case, mine: Ours, expected: Theirs) -> None:
     """The constructor and the call, as a backend writes them, give a module that does the same."""
     sizes = decl.inferred(mine.params, mine.inputs)
+    assert set(sizes) <= set(decl.inferred_names)
     values = {name: _number(size) for name, size in sizes.items()}
     values |= {k: tuple(v) if isinstance(v, list) else v for k, v in case.arguments.items()}
     constructor = py.call(decl.torch_name, **{k: py.const(v) for k, v in values.items()})

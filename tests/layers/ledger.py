@@ -129,6 +129,11 @@ LEDGER: tuple[Entry, ...] = (
         LAYERS,
         lambda name, case: not _kinds(case) <= {"float"},
     ),
+    Entry(
+        "an eps of 0: evaluation runs, training cannot",
+        "BatchNorm?d",
+        lambda name, case: case.arguments.get("eps") == 0,
+    ),
     Entry("a negative eps", "LayerNorm RMSNorm", lambda name, case: _least(case, "eps") < 0),
     Entry(
         "negative padding crops; offered for zeros and constants, and at least one element stays",

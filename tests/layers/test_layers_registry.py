@@ -101,6 +101,7 @@ def test_arguments_are_torchs_in_its_order(name: str) -> None:
     inferred = [parameter for parameter in torchs if parameter not in known]
     assert set(inferred) <= INFERRED, "neither an argument nor inferred"
     assert [n for n in torchs if n in ours] == ours
+    assert set(layer.inferred_names) == set(inferred)
     order = layer.torch_order or (*inferred, *ours)
     assert [n for n in torchs if n in order] == list(order)
     assert set(ours) | set(inferred) <= set(order)
