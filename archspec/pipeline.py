@@ -227,12 +227,15 @@ def _diagnose(
     if any(d.severity == "error" for d in program.diagnostics):
         return
     models = program.models
+    built: list[Elaborated] | None = [] if program.scope.keys else None
     for name in dict.fromkeys((*first, *models)):
         if name in models:
-            found = _of_model(models[name], None, None, trace)
+            found = _of_model(models[name], None, None, trace, built)
             if faulty is not None and any(d.severity == "error" for d in found):
                 faulty.append(name)
             yield from found
+    if built is not None and len(built) == len(models):
+        yield from _unused_rules(program, built)
 
 
 def _of_model(
@@ -240,11 +243,26 @@ def _of_model(
     overrides: Mapping[str, Any] | None,
     limits: Limits | None,
     trace: Trace,
+    built: list[Elaborated] | None = None,
 ) -> tuple[Diagnostic, ...]:
     try:
-        return _elaborate(entry, overrides, trace.within(limits or Limits()), trace).warnings
+        model = _elaborate(entry, overrides, trace.within(limits or Limits()), trace)
     except ArchSpecError as error:
         return error.diagnostics
+    if built is not None:
+        built.append(model)
+    return model.warnings
+
+
+def _unused_rules(program: Program, built: Sequence[Elaborated]) -> Iterator[Diagnostic]:
+    """Rules of key maps that hold for no weight of any model."""
+    names = {w for b in built for m in b.graph.modules() for w, _ in m.all_weights()}
+    for map_ in program.scope.keys.values():
+        for rule in map_.unused(names):
+            message = f"{rule.ours.span.text} matches no weight of the models here"
+            label = Label(rule.ours.span, "", primary=True)
+            help = ("`archspec weights keys FILE` lists the names",)
+            yield Diagnostic("A0306", "error", message, (label,), help=help)
 
 
 def check_all(programs: Sequence[Program]) -> tuple[Diagnostic, ...]:

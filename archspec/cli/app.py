@@ -10,6 +10,7 @@ import click
 from archspec import __version__
 from archspec.cli.build import build
 from archspec.cli.check import check
+from archspec.cli.diff import diff
 from archspec.cli.explain import explain
 from archspec.cli.fmt import fmt
 from archspec.cli.layers import layers
@@ -17,6 +18,7 @@ from archspec.cli.new import new
 from archspec.cli.probe import probe
 from archspec.cli.requirements import requirements
 from archspec.cli.summary import summary
+from archspec.cli.weights import weights
 
 INTERRUPTED = 130
 READER_GONE = 141
@@ -64,7 +66,9 @@ def app() -> None:
     """
 
 
-for command in (new, check, build, summary, requirements, fmt, explain, layers, probe):
+for command in (
+    new, check, build, summary, requirements, diff, weights, fmt, explain, layers, probe,
+):  # fmt: skip
     app.add_command(command)
 
 

@@ -46,7 +46,7 @@ def summary(
       archspec summary resnet.arch -m ResNet50 --input H=224,W=224
       archspec summary gpt.arch -m GPT --input T=1024 --format json
     """
-    given = _parse_sizes(sizes)
+    given = parse_sizes(sizes)
     built = elaborate_models(load(file), models, settings, format)
     summaries = _summaries(built, given)
     if format == "json":
@@ -73,7 +73,8 @@ def _summaries(built: list["Elaborated"], given: dict[str, int]) -> list["Summar
     return found
 
 
-def _parse_sizes(texts: tuple[str, ...]) -> dict[str, int]:
+def parse_sizes(texts: tuple[str, ...]) -> dict[str, int]:
+    """The sizes of `--input H=224,W=224`."""
     sizes: dict[str, int] = {}
     for text in texts:
         for part in text.split(","):

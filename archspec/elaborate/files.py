@@ -7,6 +7,7 @@ from typing import Any
 
 from archspec.diagnostics import ArchSpecError, Diagnostic, Edit, Fix, Label
 from archspec.diagnostics.suggest import closest
+from archspec.elaborate.keys import KeyMap, check_keys
 from archspec.elaborate.reserved import refused_model
 from archspec.elaborate.values import BlockValue, FnValue
 from archspec.source import SourceFile, Span
@@ -29,6 +30,8 @@ class FileScope:
     spans: dict[str, Span] = field(default_factory=dict)
     #: Models and variants defined here, in order.
     models: dict[str, "ModelEntry"] = field(default_factory=dict)
+    #: How other libraries name the weights of these models, by library.
+    keys: dict[str, KeyMap] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,6 +139,21 @@ class Loader:
                 _check_params(definition.params, self.diagnostics)
                 layer = declare_extern(definition, scope, self.diagnostics)
                 self._bind(scope, definition.name, layer)
+            case ast.Keys():
+                self._keys(scope, definition)
+
+    def _keys(self, scope: FileScope, keys: ast.Keys) -> None:
+        name = keys.name.id
+        check_keys(keys, self.diagnostics)
+        if name in scope.keys:
+            labels = (
+                Label(keys.name.span, "defined again", primary=True),
+                Label(scope.keys[name].keys.name.span, "first defined here"),
+            )
+            message = f"the keys of `{name}` are defined already"
+            help = ("put all rules into one of the two",)
+            self.diagnostics.append(Diagnostic("A0108", "error", message, labels, help=help))
+        scope.keys.setdefault(name, KeyMap(keys))
 
     def _refuse_model_name(self, name: ast.Name) -> None:
         refused = refused_model(name.id)

@@ -468,7 +468,24 @@ class Extern(Node):
     body: Body | None
 
 
-Definition = Use | Function | Block | Variant | Extern
+@_node
+class KeyRule(Node):
+    """`"ours" from "theirs"`; of several they are joined, `change` is `transposed` or None."""
+
+    ours: String
+    change: Name | None
+    theirs: tuple[String, ...]
+
+
+@_node
+class Keys(Node):
+    """`keys timm { … }`: how another library names the weights of the file's models."""
+
+    name: Name
+    rules: tuple[KeyRule, ...]
+
+
+Definition = Use | Function | Block | Variant | Extern | Keys
 
 
 @_node

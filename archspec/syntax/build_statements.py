@@ -114,6 +114,38 @@ def extern(context: Context, parts: list[Any]) -> ast.Extern:
     )
 
 
+def keys(context: Context, parts: list[Any]) -> ast.Keys:
+    rules = tuple(parts[3]) if isinstance(parts[3], list) else ()
+    return ast.Keys(name(context, parts[1:]), rules, span=context.span(parts[0], parts[-1]))
+
+
+def key_rules(context: Context, parts: list[Any]) -> list[ast.KeyRule]:
+    return [parts[0]]
+
+
+def more_key_rules(context: Context, parts: list[Any]) -> list[ast.KeyRule]:
+    rules: list[ast.KeyRule] = parts[0]
+    rules.append(parts[2])
+    return rules
+
+
+def key_rule(context: Context, parts: list[Any]) -> ast.KeyRule:
+    change = name(context, parts[2:]) if len(parts) > 3 else None
+    theirs = tuple(parts[-1])
+    ours = string(context, [parts[0]])
+    return ast.KeyRule(ours, change, theirs, span=context.span(parts[0], theirs[-1]))
+
+
+def strings(context: Context, parts: list[Any]) -> list[ast.String]:
+    return [string(context, parts)]
+
+
+def more_strings(context: Context, parts: list[Any]) -> list[ast.String]:
+    found: list[ast.String] = parts[0]
+    found.append(string(context, [parts[2]]))
+    return found
+
+
 def parameters(context: Context, parts: list[Any]) -> tuple[ast.Param, ...]:
     return tuple(parts[1]) if len(parts) > 2 else ()
 

@@ -17,7 +17,7 @@ from archspec.syntax.tables import load_tables
 from archspec.syntax.tokens import END, Token
 
 _OPERANDS: Final = frozenset(["NAME", "INTEGER", "STRING", "LPAR", "LSQB"])
-_DEFINITIONS: Final = ("use", "fn", "block", "model", "variant", "extern")
+_DEFINITIONS: Final = ("use", "fn", "block", "model", "variant", "extern", "keys")
 _STATEMENTS: Final = [
     "input",
     "output",

@@ -131,8 +131,24 @@ class Printer:
                 if node.body is None:
                     return head
                 return f"{head} {self._body_text(node.body, 0, _last(head) + 1)}"
+            case ast.Keys():
+                return self._keys(node)
             case _:
                 assert_never(node)
+
+    def _keys(self, node: ast.Keys) -> str:
+        margin = " " * STEP
+        lines: list[str] = []
+        self.trivia.last_line = self.trivia.line(node.name.span.end)
+        for rule in node.rules:
+            self._comments(lines, rule.span.start, margin)
+            self._blank(lines, rule)
+            change = f"{rule.change.id} " if rule.change is not None else ""
+            theirs = ", ".join(flat(one) for one in rule.theirs)
+            lines.append(f"{margin}{flat(rule.ours)} from {change}{theirs}{self._trailing(rule)}")
+        self._comments(lines, node.span.end - 1, margin)
+        inside = "\n".join(["", *lines, ""]) if lines else ""
+        return f"keys {node.name.id} {{{inside}}}"
 
     def _params(self, params: tuple[ast.Param, ...], name: ast.Name, always: bool = False) -> str:
         if not params:
@@ -325,7 +341,9 @@ class Printer:
 
 def _tall(node: ast.Definition) -> bool:
     """Definitions with a body stand apart from their neighbours."""
-    return isinstance(node, ast.Block) or (isinstance(node, ast.Extern) and node.body is not None)
+    return isinstance(node, ast.Block | ast.Keys) or (
+        isinstance(node, ast.Extern) and node.body is not None
+    )
 
 
 def _widest(text: str) -> int:

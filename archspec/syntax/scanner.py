@@ -49,7 +49,7 @@ _OPERATORS: Final = frozenset(
 _RESERVED: Final = frozenset(
     ["true", "false", "none", "and", "or", "not", "in", "if", "else", "for"]
 )
-_DEFINITION_WORDS: Final = frozenset(["use", "fn", "block", "model", "variant", "extern"])
+_DEFINITION_WORDS: Final = frozenset(["use", "fn", "block", "model", "variant", "extern", "keys"])
 _TOP_WORDS: Final = _DEFINITION_WORDS | {"from", "layer"}
 _BEFORE_BRACE: Final = frozenset(["residual", "dense", "align", "else"])
 _CLOSERS: Final = {"(": ")", "[": "]", "{": "}", "template": "}"}
