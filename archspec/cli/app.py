@@ -15,10 +15,12 @@ from archspec.cli.explain import explain
 from archspec.cli.fmt import fmt
 from archspec.cli.layers import layers
 from archspec.cli.new import new
+from archspec.cli.output import FAULTY, show
 from archspec.cli.probe import probe
 from archspec.cli.requirements import requirements
 from archspec.cli.summary import summary
 from archspec.cli.weights import weights
+from archspec.diagnostics import ArchSpecError
 
 INTERRUPTED = 130
 READER_GONE = 141
@@ -86,4 +88,7 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except click.exceptions.Abort:
         return INTERRUPTED
+    except ArchSpecError as error:  # of a command that has no format to choose
+        show(error.diagnostics, "text", err=True)
+        return FAULTY
     return status if isinstance(status, int) else 0

@@ -7,9 +7,8 @@ GPT-2: a decoder-only transformer.
 "Language Models are Unsupervised Multitask Learners", Alec Radford, Jeffrey Wu, Rewon
 Child, David Luan, Dario Amodei and Ilya Sutskever, 2019 (OpenAI; not on arXiv).
 
-Weights are named as in Hugging Face's `GPT2LMHeadModel`. There, the weights of
-`c_attn`, `c_proj` and `c_fc` are stored transposed (`Conv1D`, [in, out]): transpose
-those on loading.
+Weights are named as in Hugging Face's `GPT2LMHeadModel`, which stores some of them
+transposed.
 """
 
 import math

@@ -39,6 +39,7 @@ def test_json_holds_everything_and_reads_back() -> None:
         "ema": 0,
         "buffers": 0,
         "macs": 180,
+        "uncounted": [],
         "layers": [
             {
                 "name": "conv",
