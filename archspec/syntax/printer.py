@@ -144,8 +144,11 @@ class Printer:
             self._comments(lines, rule.span.start, margin)
             self._blank(lines, rule)
             change = f"{rule.change.id} " if rule.change is not None else ""
-            theirs = ", ".join(flat(one) for one in rule.theirs)
-            lines.append(f"{margin}{flat(rule.ours)} from {change}{theirs}{self._trailing(rule)}")
+            head = f"{margin}{flat(rule.ours)} from {change}"
+            theirs = [flat(one) for one in rule.theirs]
+            wide = len(head) + len(", ".join(theirs)) > WIDTH
+            text = (f",\n{margin}{margin}" if wide else ", ").join(theirs)
+            lines.append(f"{head}{text}{self._trailing(rule)}")
         self._comments(lines, node.span.end - 1, margin)
         inside = "\n".join(["", *lines, ""]) if lines else ""
         return f"keys {node.name.id} {{{inside}}}"

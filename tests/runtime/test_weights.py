@@ -189,6 +189,39 @@ def test_resnet_of_hugging_face() -> None:
     assert all(torch.equal(v, back[n]) for n, v in reference.state_dict().items())
 
 
+@pytest.mark.parametrize("source", ["timm", "huggingface"])
+def test_vit_of_two_libraries(source: str) -> None:
+    """The same checkpoint reaches one model from both, and goes from one to the other."""
+    spec = archspec.load(SPECS / "vit.arch")
+    model = spec["ViT_B_16"].with_(dim=32, depth=2, heads=4, side=32, classes=7)
+    maps = spec._program.scope.keys
+    if source == "timm":
+        made = library("timm.models.vision_transformer").VisionTransformer(
+            img_size=32, embed_dim=32, depth=2, num_heads=4, num_classes=7
+        )
+        reference = randomised(made)
+        call: Callable[[Tensor], Tensor] = reference
+    else:
+        theirs = library("transformers")
+        config = theirs.ViTConfig(
+            hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128,
+            image_size=32, num_labels=7, layer_norm_eps=1e-6,
+        )  # fmt: skip
+        reference = randomised(theirs.ViTForImageClassification(config))
+        call = lambda x: reference(x).logits  # noqa: E731
+    found = origins(model.graph, maps[source])
+    state = read(model.graph, reference.state_dict(), found, partial=False).state
+    ours = model.module().eval()
+    ours.load_state_dict(state, strict=True)
+    image = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(image), call(image), rtol=1e-4, atol=1e-4)
+    there = {"timm": "huggingface", "huggingface": "timm"}[source]
+    moved = write(state, origins(model.graph, maps[there]))
+    again = read(model.graph, moved, origins(model.graph, maps[there]), partial=False).state
+    assert all(torch.equal(again[n], state[n]) for n in state)
+
+
 def test_gpt2_of_hugging_face() -> None:
     theirs = library("transformers")
     config = theirs.GPT2Config(n_layer=2, n_embd=32, n_head=4, vocab_size=50, n_positions=16)
