@@ -91,9 +91,10 @@ def _reuse(ctx: Context, core: ast.Reuse, flow: Tensor) -> Any:
         value = evaluate(ctx, expr)
         if value is POISON:
             return POISON
-        if not isinstance(value, Tensor):
+        listed = value if isinstance(value, list | tuple) and value else (value,)
+        if not all(isinstance(item, Tensor) for item in listed):
             fail("A0112", f"only a tensor can be reused, not {describe(value)}", expr.span)
-        sources.append(value)
+        sources.extend(listed)
     combiner, args = _combiner(ctx, core.combiner)
     if combiner is POISON or any(a.value is POISON for a in args):
         return POISON

@@ -377,6 +377,8 @@ class EmitCall(Protocol):
 class FunctionDecl(Declaration[P]):
     """A function of tensors, under torch's name, in lower case."""
 
+    #: Whether the tensors are written as one tuple, which may hold a list of them: `(x, *rest)`.
+    takes_lists: ClassVar[bool] = False
     #: A function that the emitted module needs beside torch, or None.
     helper: "ClassVar[py.FunctionDef | None]" = None
 

@@ -47,6 +47,7 @@ class Concat(FunctionDecl[ConcatArgs]):
     """The tensors one after the other along `dim`, by default the channels: [B, C, ...], … -> [B, C + …, ...]."""  # noqa: E501
 
     name = "concat"
+    takes_lists = True
     Params = ConcatArgs
     ports = (Port("tensors", variadic=True),)
 

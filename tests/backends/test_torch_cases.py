@@ -59,6 +59,32 @@ model M {
     body: { a: Conv2d(4, 1); reuse stem by add; b: Conv2d(4, 1) }
     reuse body.a by add
 }""",
+    "lists of values": """
+block Links(n, growth) {
+    input x: [B, C, H, W]
+    h{0} = x
+    for i in 1..n {
+        concat([h{j} for j in 0..<i if (i - j) % 2 == 1])
+        h{i} = _ -> conv{i}: Conv2d(growth * i, 3, padding=1)
+    }
+    concat(x, [h{i} for i in 1..n if i > 1])
+    last: Conv2d(growth, 1)
+}
+model M(n = 3, growth = 4) {
+    input x: [B, 3, H, W]
+    a: Links(n, growth)
+    b: Links(n + 1, growth)
+    for i in 0..<2 { f{i} = _ -> f{i}_conv: Conv2d(5, 1) }
+    reuse [f{i} for i in 0..<2] by concat
+    head: Conv2d(2, 1)
+}""",
+    "lists that are added": """
+model M {
+    input x: [B, 4, H, W]
+    a = _ -> one: Conv2d(4, 1)
+    b = _ -> two: Conv2d(4, 1)
+    reuse [x, a] by add
+}""",
     "branches that end alike": """
 model M(wide = true, depth = 2) {
     input x: [B, 4, H, W]
@@ -350,6 +376,13 @@ def test_groups_are_given_what_they_read() -> None:
     layers = inspect.signature(classes["Layers"].forward)
     assert list(layers.parameters)[1:] == ["y", "x", "mask"]  # what flows, then what is read
     assert list(inspect.signature(classes["Tail"].forward).parameters)[1:] == ["x", "mask"]
+
+
+def test_lists_of_values_keep_loops() -> None:
+    _, source = emit_text(CASES["lists of values"])
+    assert "sum(h_channels[j] for j in range(i) if (i - j) % 2 == 1)" in source
+    assert "torch.cat([h[j] for j in range(i) if (i - j) % 2 == 1], dim=1)" in source
+    assert source.count("class Links") == 1
 
 
 def test_branches_that_do_the_same_are_written_once() -> None:

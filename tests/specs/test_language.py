@@ -22,6 +22,18 @@ MODELS: list[tuple[Path, str, Arguments]] = [
     (SPECS / "byol.arch", "BYOL", {"hidden": 16, "dim": 8}),
     (SPECS / "densenet_cifar.arch", "DenseNet_BC_L100_k12", {"depth": 16, "growth": 4}),
     (SPECS / "densenet_cifar.arch", "DenseNet_L40_k12", {"depth": 10, "growth": 3}),
+    (
+        SPECS / "hardnet.arch",
+        "HarDNet68",
+        {
+            "layers": [4, 5],
+            "growths": [4, 6],
+            "widths": [8, 10],
+            "pooled": [0],
+            "stem": [4, 8],
+        },
+    ),
+    (SPECS / "logdensenet.arch", "LogDenseNet121", {"layers": [5, 3], "growth": 4, "stem": 8}),
     (SPECS / "highway.arch", "HighwayNetwork", {"width": 5, "depth": 4}),
     (SPECS / "resnet_cifar.arch", "ResNet20", {"depth": 8, "width": 4}),
     (SPECS / "densenet.arch", "DenseNet121", {"growth": 4, "stem": 8}),

@@ -66,6 +66,7 @@ TORCHVISION: Final = (
         small={"patch": 8, "dim": 32, "depth": 2, "heads": 4, "side": 32, "classes": 10},
     ),
     Case("vit", "ViT_B_32", "vit_b_32", image=224, exhaustive=True),
+    Case("vit", "ViT_L_16", "vit_l_16", image=224, double=False, exhaustive=True),
     Case(
         "swin",
         "Swin_T",
@@ -81,10 +82,13 @@ TORCHVISION: Final = (
             "classes": 10,
         },
     ),
+    Case("swin", "Swin_S", "swin_s", image=224, exhaustive=True),
+    Case("swin", "Swin_B", "swin_b", image=224, exhaustive=True),
 )
 
 #: Compared with timm in full.
 TIMM: Final = (
+    Case("vovnet", "VoVNet39a", "vovnet39a", "timm"),
     Case(
         "mixer",
         "Mixer_B_16",
@@ -96,6 +100,13 @@ TIMM: Final = (
     Case("mixer", "Mixer_S_16", "mixer_s16_224", "timm", image=224, exhaustive=True),
     Case("mixer", "Mixer_S_32", "mixer_s32_224", "timm", image=224, exhaustive=True),
     Case("mixer", "Mixer_B_32", "mixer_b32_224", "timm", image=224, exhaustive=True),
+    Case("mixer", "Mixer_L_16", "mixer_l16_224", "timm", image=224, double=False, exhaustive=True),
+    Case("mixer", "Mixer_L_32", "mixer_l32_224", "timm", image=224, double=False, exhaustive=True),
+)
+
+#: Compared with segmentation-models-pytorch in full.
+SEGMENTATION: Final = (
+    Case("unet_resnet34", "UNetResNet34", "resnet34", "segmentation-models-pytorch", listed=False),
 )
 
 #: Compared with transformers in full.
@@ -107,10 +118,24 @@ TRANSFORMERS: Final = (
         "transformers",
         small={"vocab": 50, "context": 16, "dim": 32, "depth": 2, "heads": 4, "dropout": 0.0},
     ),
+    Case(
+        "bert",
+        "BERTLarge",
+        "bert-large-uncased",
+        "transformers",
+        options={
+            "hidden_size": 1024,
+            "num_hidden_layers": 24,
+            "num_attention_heads": 16,
+            "intermediate_size": 4096,
+        },
+        double=False,
+        exhaustive=True,
+    ),
 )
 
 #: Compared with a library's model in full.
-PARITY: Final = (*TORCHVISION, *TIMM, *TRANSFORMERS)
+PARITY: Final = (*TORCHVISION, *TIMM, *SEGMENTATION, *TRANSFORMERS)
 
 #: Compared with published numbers only; some have tests of their own, as GPT-2.
 COUNTED: Final = (
@@ -127,6 +152,10 @@ COUNTED: Final = (
     Case("resnet_cifar", "ResNet56", "resnet56_cifar", source="paper"),
     Case("resnet_cifar", "ResNet110", "resnet110_cifar", source="paper"),
     Case("resnet_cifar", "ResNet1202", "resnet1202_cifar", source="paper"),
+    Case("logdensenet", "LogDenseNet121", "log_densenet121", source="paper"),
+    Case("logdensenet", "LogDenseNet169", "log_densenet169", source="paper"),
+    Case("hardnet", "HarDNet68", "hardnet68", source="paper"),
+    Case("hardnet", "HarDNet85", "hardnet85", source="paper"),
     Case("highway", "HighwayNetwork", "highway", source="paper"),
     Case("autoencoder", "TiedAutoencoder", "tied_autoencoder", source="paper"),
     Case("gpt2", "GPT2", "gpt2", source="transformers"),

@@ -19,6 +19,9 @@ def reference(case: Case) -> nn.Module:
             model = torchvision_models().get_model(case.reference, weights=None, **case.options)
         case "timm":
             model = library("timm").create_model(case.reference, **case.options)
+        case "segmentation-models-pytorch":
+            unet = library("segmentation_models_pytorch").Unet
+            model = unet(case.reference, encoder_weights=None, **case.options)
         case "transformers":
             bert = transformers_model("bert")
             model = bert.BertModel(bert.BertConfig(**case.options))

@@ -7,6 +7,7 @@ from typing import Any
 from archspec import pycode as py
 from archspec.backends.torch.branches import emit_if
 from archspec.backends.torch.emitter import Emitter, Static, Val
+from archspec.backends.torch.lists import note_channels
 from archspec.backends.torch.loops import emit_for
 from archspec.backends.torch.results import target_of, unpack
 from archspec.backends.torch.scan import pattern
@@ -127,9 +128,9 @@ def _in_forward(e: Emitter, name: str, core: ast.Expr) -> Callable[[], py.Expr]:
     That gets a variable where the name stands, as soon as something reads it.
     """
     place = py.ExprStmt(py.const(None))
-    root = e.state is e.root
-    if root and not e.silent:
-        e.state.forward.append(place)
+    body = e.state.forward
+    if not e.silent:
+        body.append(place)
         e.places.append(place)
     local: list[py.Expr] = []
 
@@ -140,7 +141,6 @@ def _in_forward(e: Emitter, name: str, core: ast.Expr) -> Callable[[], py.Expr]:
             return e.constant(name)
         except CannotEmit:
             code = e.translate_forward(core)
-        body = e.root.forward
         index = next((i for i, statement in enumerate(body) if statement is place), None)
         if index is None:
             return code
@@ -169,6 +169,8 @@ def _value_of(e: Emitter, known: dict[int, object], name: str) -> Callable[[Pass
 
 def _bind(e: Emitter, statement: ast.Flow, value: Val) -> Val:
     """`q, k, v = …`: variables under the author's names."""
+    if len(statement.targets) == 1:
+        note_channels(e, statement.targets[0], value)
     targets = [py.name("_") if pattern(t) == "_" else _variable(e, t) for t in statement.targets]
     if len(targets) == 1:
         e.emit(py.Assign(targets[0], value.expr))

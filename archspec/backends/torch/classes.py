@@ -1,5 +1,6 @@
 """Assembling one class from what the emitter collected."""
 
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -199,7 +200,7 @@ def _forward(
     body.extend(e.checks)
     families = [py.Assign(f, py.Dict(()), _family_type()) for f in e.families.values()]
     body.extend(families)
-    body.extend(s for s in e.state.forward if not any(s is place for place in e.places))
+    body.extend(_without(e.state.forward, {id(place) for place in e.places}))
     value: py.Expr = (
         results[0].expr if len(results) == 1 else py.Tuple(tuple(r.expr for r in results))
     )
@@ -214,6 +215,24 @@ def _forward(
         returns,
         forward_doc(e, results, params),
     )
+
+
+def _without(body: Iterable[py.Stmt], places: set[int]) -> Iterator[py.Stmt]:
+    """Statements without the places of values that nothing reads, and what holds nothing else."""
+    for statement in body:
+        match statement:
+            case py.ExprStmt() if id(statement) in places:
+                continue
+            case py.For(target=target, iterable=iterable, body=inner):
+                kept = tuple(_without(inner, places))
+                if kept:
+                    yield py.For(target, iterable, kept)
+            case py.If(test=test, body=inner, orelse=orelse):
+                kept, other = (tuple(_without(b, places)) for b in (inner, orelse))
+                if kept or other:
+                    yield py.If(test, kept or (py.ExprStmt(py.name("pass")),), other)
+            case _:
+                yield statement
 
 
 def _family_type() -> py.Expr:

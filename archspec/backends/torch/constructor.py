@@ -43,8 +43,12 @@ def constructor_body(e: Emitter) -> tuple[py.Stmt, ...]:
         [py.ExprStmt(py.call(py.attr(SELF, "reset_parameters")))] if e.inits else []
     )
     body = [start, *stored, *e.state.ctor, *rest, *ties, *inits]
+    number = py.Subscript(py.name("dict"), (py.name("int"), py.name("int")))
+    body[1:1] = [py.Assign(py.name(n), py.Dict(()), number) for n in e.channels.values()]
     running = e.running.names
-    body = list(_prune(_filled(_as_arguments(tuple(body))), running | e.named))
+    body = list(
+        _prune(_filled(_as_arguments(tuple(body))), running | e.named | set(e.channels.values()))
+    )
     if UNKNOWN in reads(tuple(body)):
         raise CannotEmit("a size that the constructor needs has no expression")
     return _without_aliases(e, tuple(body), running)
@@ -102,6 +106,10 @@ def _reads(body: tuple[py.Stmt, ...]) -> set[str]:
     found: set[str] = set()
     for statement in body:
         match statement:
+            case py.Assign(target=py.Subscript(value=py.Name(), items=keys), value=value):
+                found |= set(py.names_used(value)).union(
+                    *(py.names_used(key) for key in keys if not isinstance(key, py.Slice))
+                )
             case py.Assign(target=target, value=value):
                 names = py.names_used(value)
                 found |= set(names) - ({target.id} if isinstance(target, py.Name) else set())
@@ -125,9 +133,10 @@ def _drop(body: tuple[py.Stmt, ...], dead: set[str]) -> tuple[py.Stmt, ...]:
     kept: list[py.Stmt] = []
     for statement in body:
         match statement:
-            case py.Assign(target=py.Name(id=name)) | py.AugAssign(target=py.Name(id=name)) if (
-                name in dead
-            ):
+            case (
+                py.Assign(target=py.Name(id=name) | py.Subscript(value=py.Name(id=name)))
+                | py.AugAssign(target=py.Name(id=name))
+            ) if name in dead:
                 continue
             case py.For(target=target, iterable=iterable, body=inner):
                 inner = _drop(inner, dead)

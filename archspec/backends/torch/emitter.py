@@ -14,7 +14,7 @@ from archspec import pycode as py
 from archspec.backends.torch.literals import literal, matches
 from archspec.backends.torch.records import layer_key
 from archspec.backends.torch.running import RunningSizes
-from archspec.backends.torch.scan import value_names
+from archspec.backends.torch.scan import listed_patterns, value_names
 from archspec.backends.torch.sizes import CannotEmit, Sizes
 from archspec.backends.torch.translate import Translator
 from archspec.dims import Dim, DimExpr, Neg, Num, Op, Var, expression
@@ -39,6 +39,8 @@ class Val:
     hints: Hints = ()
     #: Several tensors flowing together.
     items: tuple["Val", ...] = ()
+    #: A list of tensors written as `*(… for …)`: the comprehension, and what `hints` are of each.
+    spread: "ast.Comprehension | None" = None
     #: Where each of them stands in what `expr` gives, if not side by side.
     nesting: tuple[tuple[int, ...], ...] = ()
 
@@ -128,10 +130,13 @@ class Emitter:
         self.body = body
         self.passes = passes
         self.sizes = Sizes()
-        self.root = self.state = State()
+        self.state = State()
         self.scope: dict[str, Static] = {}
         self.values: dict[str, Val] = {}
         self.families: dict[str, py.Expr] = {}
+        #: Dicts of the constructor that hold the channels of families which lists are made of.
+        self.channels: dict[str, str] = {}
+        self.listed = listed_patterns(body)
         self.read = value_names(body)
         self.attributes = planner.attributes(attributes)
         self.ctor_names = planner.names.child({"self", "nn", "torch", "F", "init", "math", "copy"})
@@ -398,8 +403,8 @@ class Emitter:
         state = self.state
         return (
             (list(state.ctor), list(state.forward), list(state.tail)),
-            dict(self.scope), dict(self.values), dict(self.families), dict(self.stored),
-            dict(self.single), self.running.snapshot(), list(self.ties),
+            dict(self.scope), dict(self.values), dict(self.families), dict(self.channels),
+            dict(self.stored), dict(self.single), self.running.snapshot(), list(self.ties),
             list(self.frozen), list(self.ema),
             self.attributes.snapshot(), self.ctor_names.snapshot(), self.forward_names.snapshot(),
             self.passes, state, self.container, self.silent, dict(self.params),
@@ -408,8 +413,9 @@ class Emitter:
 
     def restore(self, saved: Any) -> None:
         (
-            lists, self.scope, self.values, self.families, self.stored, self.single, running,
-            self.ties, self.frozen, self.ema, attributes, ctor, forward,
+            lists, self.scope, self.values, self.families, self.channels,
+            self.stored, self.single, running, self.ties,
+            self.frozen, self.ema, attributes, ctor, forward,
             self.passes, self.state, self.container, self.silent, self.params,
             self.group_plans, planned, self.loops,
         ) = saved  # fmt: skip

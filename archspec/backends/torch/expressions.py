@@ -1,10 +1,12 @@
 """Tensor expressions in `forward`."""
 
+from dataclasses import replace
 from typing import Any
 
 from archspec import pycode as py
 from archspec.backends.torch.arguments import argument_hint, symbolic_types
 from archspec.backends.torch.emitter import Emitter, Hints, Val
+from archspec.backends.torch.lists import spread, total
 from archspec.backends.torch.literals import matches
 from archspec.backends.torch.results import result_value, unpack
 from archspec.backends.torch.scan import pattern
@@ -29,6 +31,8 @@ def tensor_expr(e: Emitter, expr: ast.Expr, flow: Val | None) -> Val:
         case ast.TupleExpr(items=items) | ast.ListExpr(items=items):
             vals = tuple(tensor_expr(e, i, flow) for i in items)
             return Val(py.Tuple(tuple(v.expr for v in vals)), items=vals)
+        case ast.Comprehension():
+            return spread(e, expr)
         case ast.Conditional(then=then, test=test, other=other):
             return _conditional(e, then, test, other, flow)
         case ast.Index(value=value, items=(ast.Number(value=int() as index),)) if not e.ran(expr):
@@ -111,6 +115,8 @@ def is_tensor(e: Emitter, expr: Any) -> bool:
             return any(is_tensor(e, i) for i in items)
         case ast.Conditional(then=then):
             return is_tensor(e, then)
+        case ast.Comprehension(element=element):
+            return is_tensor(e, element)
         case ast.Index(value=value):
             return e.ran(expr) or is_tensor(e, value)
         case ast.Node():
@@ -128,9 +134,10 @@ def function_call(e: Emitter, node: ast.Expr, flow: Val | None) -> Val:
         raise CannotEmit("different functions in one place")
     operands, arguments = _operands(e, node, flow)
     wanted = len(step.inputs)
-    if len(operands) < wanted and flow is not None:
+    lists = any(o.spread is not None for o in operands)
+    if len(operands) < wanted and flow is not None and not lists:
         operands = [*(flow.items or (flow,)), *operands]
-    if len(operands) != wanted:
+    if len(operands) != wanted and not lists:
         raise CannotEmit(f"the operands of {node.span.text} are not at hand")
     return apply(e, node, decl, operands, arguments)
 
@@ -172,6 +179,9 @@ def apply(
     steps = e.steps(node)
     step = steps[0][1]
     hints_in = tuple(o.hints for o in operands)
+    lists = [o for o in operands if o.spread is not None]
+    if lists and (not decl.takes_lists or len(lists) > 1):
+        raise CannotEmit(f"a list of values as an argument of {decl.name}")
     call = FunctionCall(e, node, tuple(operands), arguments)
     if decl.helper is not None and decl.helper not in e.planner.helpers:
         e.planner.helpers.append(decl.helper)
@@ -181,13 +191,41 @@ def apply(
     else:
         expr = decl.emit(step.params, call)
         _refuse_differing_params(e, steps, call)
+    if lists and len(operands) == 1:
+        expr = py.rebuild(expr, _as_list)
 
     def rule() -> tuple[Hints, ...]:
+        if lists:
+            return (_joined(operands, e, steps),)
         types = symbolic_types(e, steps, hints_in)
         params = _symbolic_params(e, steps)
         return tuple(t.shape for t in decl.shape(params, types, Needs()))
 
     return result_value(step.output, expr, e.output_hints(node, rule))
+
+
+def _as_list(expr: py.Expr) -> py.Expr:
+    """`[h[j] for j in links]` for a tuple of nothing but `*(h[j] for j in links)`."""
+    match expr:
+        case py.Tuple(items=(py.Starred(value=py.Comprehension() as found),)):
+            return replace(found, generator=False)
+        case _:
+            return expr
+
+
+def _joined(operands: list[Val], e: Emitter, steps: Any) -> Hints:
+    """What tensors give that are joined along `dim`, one of the operands being a list of them."""
+    index = next(i for i, o in enumerate(operands) if o.spread is not None)
+    after = len(operands) - 1 - index
+    hints = list(operands[0].hints)
+    axis = steps[0][1].params.dim % len(hints)
+    sums: list[tuple[Any, Dim]] = []
+    for p, step in steps:
+        own = step.inputs[index : len(step.inputs) - after]
+        sums.append((p, sum((t.type.shape[axis] for t in own), Dim.of(0))))
+    rest = [o.hints[axis] for o in operands if o.spread is None]
+    hints[axis] = sum(rest, total(e, operands[index], axis, sums))
+    return tuple(hints)
 
 
 def _symbolic_params(e: Emitter, steps: Any) -> Any:

@@ -15,6 +15,7 @@ from archspec.backends.torch.modules import (
 )
 from archspec.backends.torch.records import names_within
 from archspec.backends.torch.scan import defined_names, definitions, pattern, value_names
+from archspec.backends.torch.sizes import CannotEmit
 from archspec.elaborate.values import Label, Pass, Tensor, tensors_in
 from archspec.syntax import ast
 
@@ -320,6 +321,8 @@ def emit_namespace(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val | None
     """A group whose values are used outside: its modules in a dict, its flow in this `forward`."""
     from archspec.backends.torch.body import emit_statements
 
+    if e.silent:
+        raise CannotEmit("a group within a chain of modules whose values are used outside")
     group = stage.core
     assert isinstance(group, ast.Group)
     label = module_key(e, stage)

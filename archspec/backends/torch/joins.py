@@ -85,7 +85,8 @@ def _assigns(statements: list[py.Stmt] | tuple[py.Stmt, ...], name: str) -> bool
 def _reuse(e: Emitter, core: ast.Reuse, flow: Val) -> Val:
     step = e.step(core)
     y = flow
-    sources = [tensor_expr(e, s, flow) for s in core.sources]
+    found = [tensor_expr(e, s, flow) for s in core.sources]
+    sources = [v for val in found for v in val.items or (val,)]
     if core.align is not None:
         y = e.materialise(flow)
     reused = [_aligned(e, core, core.align, i, y, s) for i, s in enumerate(sources)]

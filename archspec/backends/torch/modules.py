@@ -23,7 +23,9 @@ def after_label(e: Emitter, stage: ast.Stage, value: Val) -> Val:
         and not value.items
     ):
         from archspec.backends.torch.body import variable
+        from archspec.backends.torch.lists import note_channels
 
+        note_channels(e, stage.label, value)
         target = variable(e, stage.label)
         e.emit(py.Assign(target, value.expr))
         value = replace(value, expr=target)
@@ -145,9 +147,11 @@ def position_key(e: Emitter, keys: list[tuple[Pass, int]]) -> py.Expr:
     if len(values) == 1:
         return py.const(str(values.pop()))
     for name in keys[0][0].names:
+        if any(type(p.names.get(name)) is not int for p, _ in keys):
+            continue
         points = sorted({(p.names.get(name), k) for p, k in keys}, key=str)
         variables = {x for x, _ in points}
-        if any(type(x) is not int for x in variables) or not 1 < len(variables) == len(points):
+        if not 1 < len(variables) == len(points):
             continue
         (x0, k0), (x1, k1) = points[0], points[1]
         if (k1 - k0) % (x1 - x0):  # type: ignore[operator]

@@ -1,0 +1,104 @@
+"""Lists of values that a loop named: `concat([h{j} for j in links])`."""
+
+from archspec import pycode as py
+from archspec.backends.torch.emitter import Emitter, Static, Val
+from archspec.backends.torch.scan import pattern
+from archspec.backends.torch.sizes import CannotEmit
+from archspec.dims import Dim
+from archspec.elaborate.values import Pass
+from archspec.syntax import ast
+
+
+def note_channels(e: Emitter, target: ast.Name | ast.Template, value: Val) -> None:
+    """`h_channels[i] = …` in the constructor, for a value that a list is made of."""
+    from archspec.backends.torch.loops import UNKNOWN
+
+    text = pattern(target)
+    if isinstance(target, ast.Name) or text not in e.listed or value.items or not value.hints:
+        return
+    stem = "".join(p for p in target.parts if isinstance(p, str)).strip("_") or "values"
+    if text not in e.channels:
+        e.channels[text] = e.ctor_names.new(f"{stem}_channels")
+    keys = tuple(e.translate(p) for p in target.parts if not isinstance(p, str))
+    try:
+        size = e.sizes.render(value.hints[_axis(len(value.hints))])
+    except CannotEmit:
+        size = py.name(UNKNOWN)
+    e.state.ctor.append(py.Assign(py.Subscript(py.name(e.channels[text]), keys), size))
+
+
+def _axis(rank: int) -> int:
+    """The axis of the channels."""
+    return 1 if rank > 2 else rank - 1
+
+
+def spread(e: Emitter, expr: ast.Comprehension) -> Val:
+    """The tensors of a list, as `*(h[j] for j in links)` among the arguments of a function."""
+    from archspec.backends.torch.expressions import tensor_expr
+
+    if not isinstance(expr.element, ast.Template):
+        raise CannotEmit("a list of values that have no names")
+    iterable = e.translate_forward(expr.iterable)
+    outer = dict(e.scope)
+    e.scope |= {name: Static.fixed(py.name(name)) for name in expr.targets}
+    try:
+        element = tensor_expr(e, expr.element, None)
+        condition = None if expr.condition is None else e.translate_forward(expr.condition)
+    finally:
+        e.scope = outer
+    items = py.Comprehension(element.expr, _target(expr), iterable, condition, generator=True)
+    return Val(py.Starred(items), element.hints, spread=expr)
+
+
+def _target(expr: ast.Comprehension) -> py.Expr:
+    names = tuple(py.name(name) for name in expr.targets)
+    return names[0] if len(names) == 1 else py.Tuple(names)
+
+
+def total(e: Emitter, val: Val, axis: int, sums: list[tuple[Pass, Dim]]) -> Dim:
+    """The sizes of the listed tensors on an axis together: a product, or the sum of a dict."""
+    expr, rank = val.spread, len(val.hints)
+    assert expr is not None
+    if expr.condition is None and isinstance(expr.iterable, ast.Range):
+        low, high = expr.iterable.low, expr.iterable.high
+        ends = [[(p, e.evaluate(x, p)) for p, _ in sums] for x in (low, high)]
+        first, last = (e.static_hint(x, v) for x, v in zip((low, high), ends, strict=True))
+        product = (last - first + int(expr.iterable.inclusive)) * val.hints[axis]
+        if e.sizes.holds(product, sums):
+            return product
+    text = pattern(expr.element)  # type: ignore[arg-type]
+    if axis != _axis(rank) or text not in e.channels:
+        return e.sizes.unknown()
+    known = {id(p): dim for p, dim in sums}
+
+    def value(p: Pass) -> Dim:
+        scope: Pass | None = p
+        while scope is not None:
+            if id(scope) in known:
+                return known[id(scope)]
+            scope = e.parent(scope)
+        raise CannotEmit("the list is not recorded")
+
+    def code() -> py.Expr | None:
+        try:
+            return _sum(e, expr, e.channels[text])
+        except CannotEmit:
+            return None
+
+    return e.sizes.symbol(f"{text}#list{expr.span.start}", value, code)
+
+
+def _sum(e: Emitter, expr: ast.Comprehension, channels: str) -> py.Expr:
+    """`sum(h_channels[j] for j in links)`."""
+    assert isinstance(expr.element, ast.Template)
+    iterable = e.translate(expr.iterable)
+    outer = dict(e.scope)
+    e.scope |= {name: Static.fixed(py.name(name)) for name in expr.targets}
+    try:
+        keys = tuple(e.translate(p) for p in expr.element.parts if not isinstance(p, str))
+        condition = None if expr.condition is None else e.translate(expr.condition)
+    finally:
+        e.scope = outer
+    size = py.Subscript(py.name(channels), keys)
+    items = py.Comprehension(size, _target(expr), iterable, condition, generator=True)
+    return py.call("sum", items)
