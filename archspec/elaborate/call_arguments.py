@@ -1,17 +1,13 @@
 """Arguments of declared layers and functions: matched with their names, checked, converted."""
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast
 
 from archspec.diagnostics import Label as Mark
-from archspec.dims import Dim
 from archspec.elaborate.context import Context, fail
-from archspec.elaborate.explain import inputs_of
 from archspec.elaborate.values import (
     Argument,
     Tensor,
-    describe,
 )
 from archspec.layers.base import (
     Declaration,
@@ -52,7 +48,7 @@ def bind(
             f"`{decl.name}` takes {takes}, not {len(positional)}",
             extra.node.span if extra.node else span,
             "one too many",
-            help=(_signature_help(decl),),
+            help=(signature_help(decl),),
         )
     for field, arg in zip(fields, positional, strict=False):
         given[field] = arg
@@ -71,7 +67,7 @@ def bind(
                 "A0105",
                 f"`{decl.name}` has no argument `{arg.name}`",
                 name_span,
-                help=help or (_signature_help(decl),),
+                help=help or (signature_help(decl),),
                 fixes=fixes,
             )
         if arg.name in given:
@@ -111,7 +107,7 @@ def keyword_span(value: Span, name: str) -> Span:
     return value if start == -1 else Span(value.source, start, start + len(name))
 
 
-def _signature_help(decl: Declaration[Any]) -> str:
+def signature_help(decl: Declaration[Any]) -> str:
     from archspec.layers.describe import signature
 
     return f"it is used as `{signature(decl)}`"
@@ -130,78 +126,18 @@ def _validate(ctx: Context, decl: Declaration[Any], given: Given, span: Span) ->
                 f"`{decl.name}` needs the argument `{name}`",
                 span,
                 "missing here",
-                help=(info.description or _signature_help(decl),),
+                help=(info.description or signature_help(decl),),
             )
     from pydantic import ValidationError
 
     try:
         params = decl.Params(**values)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else ""
-        place = given.get(name)
-        place_span = place.node.span if place is not None and place.node is not None else span
-        value = place.value if place is not None else None
-        _refuse_open_sizes(ctx, decl, name, value, place, span)
-        reason = _reason(first)
-        shown = describe(value) if not isinstance(value, list | tuple) else f"`{place_span.text}`"
-        fail(
-            "A0106",
-            f"`{name}` of `{decl.name}` {reason}, not {shown}",
-            place_span,
-            help=(_signature_help(decl),),
-        )
+        from archspec.elaborate.argument_faults import refuse_argument
+
+        refuse_argument(ctx, decl, given, error.errors(), span)
     ctx.validated[key] = params
     return params
-
-
-def _refuse_open_sizes(
-    ctx: Context, decl: Declaration[Any], name: str, value: Any, place: Argument | None, span: Span
-) -> None:
-    values = value if isinstance(value, list | tuple) else (value,)
-    for item in values:
-        if isinstance(item, Dim) and item.const is None:
-            fail(
-                "A0204",
-                f"`{name}` of `{decl.name}` must be a number, but `{item}` is left open",
-                place.node.span if place and place.node else span,
-                f"depends on {', '.join(sorted(item.symbols()))}",
-                labels=inputs_of(ctx, item),
-                help=("give the input a fixed size there, or pass a number",),
-            )
-
-
-def _reason(error: Mapping[str, Any]) -> str:
-    """What is wrong with an argument, as `must be …`; `error` is pydantic's."""
-    kind, context = error["type"], error.get("ctx", {})
-    match kind:
-        case "value_error" | "assertion_error":
-            return str(error["msg"]).partition(", ")[2]
-        case "int_type" | "int_parsing" | "int_from_float":
-            return "must be an integer"
-        case "float_type":
-            return "must be a number"
-        case "bool_type":
-            return "must be `true` or `false`"
-        case "string_type":
-            return "must be a string"
-        case "tuple_type" | "list_type":
-            return "must be a list"
-        case "greater_than":
-            return f"must be greater than {context['gt']:g}"
-        case "greater_than_equal":
-            return f"must be at least {context['ge']:g}"
-        case "less_than":
-            return f"must be less than {context['lt']:g}"
-        case "less_than_equal":
-            return f"must be at most {context['le']:g}"
-        case "too_long" | "too_short" | "missing":
-            return "must have as many items as there are axes"
-        case "literal_error":
-            options = str(context["expected"]).replace("'", '"').replace(" or ", ", ")
-            return f"must be one of {options}"
-        case _:
-            return f"must be {str(error['msg']).removeprefix('Input should be ')}"
 
 
 def _freeze(value: Any) -> Any:

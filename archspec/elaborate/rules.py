@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Label
+from archspec.diagnostics import Diagnostic, Edit, Fix, Label
 from archspec.diagnostics import Label as Mark
 from archspec.dims import DimError, Proven, Refuted, Unknown, Verdict
 from archspec.elaborate.call_arguments import Given
@@ -21,6 +21,7 @@ from archspec.elaborate.replay import (
 from archspec.elaborate.values import (
     Tensor,
 )
+from archspec.layers import registry
 from archspec.layers.base import (
     Arg,
     Axis,
@@ -65,7 +66,15 @@ def run_rule(
         outputs = decl.shape(params, types, need)
     except RuleError as error:
         primary, labels = places_of(ctx, error.at, span, inputs, given, error.code == "A0404")
-        fail(error.code, error.message, primary, labels=labels, notes=error.notes, help=error.help)
+        fail(
+            error.code,
+            error.message,
+            primary,
+            labels=labels,
+            notes=error.notes,
+            help=error.help,
+            fixes=_for_other_rank(decl, types, span) if error.code == "A0404" else (),
+        )
     except DimError as error:
         fail("A0204", f"the shape of `{decl.name}` cannot be computed: {error}", span)
     sound = True
@@ -81,6 +90,20 @@ def run_rule(
     if sound and key is not None:
         ctx.ruled[key] = outputs, open_
     return outputs
+
+
+def _for_other_rank(
+    decl: Declaration[Any], types: tuple[TensorType, ...], span: Span
+) -> tuple[Fix, ...]:
+    """`BatchNorm1d` -> `BatchNorm2d`, where the input has one axis more."""
+    stem, axes = decl.name[:-2], types[0].rank - 2 if types else 0
+    if decl.name[-1:] != "d" or not span.text.startswith(decl.name) or not 1 <= axes <= 3:
+        return ()
+    name = f"{stem}{axes}d"
+    if name == decl.name or registry.layer(name) is None:
+        return ()
+    place = Span(span.source, span.start, span.start + len(decl.name))
+    return (Fix("maybe", f"`{decl.name}` -> `{name}`", (Edit(place, name),)),)
 
 
 def report_obligation(

@@ -232,9 +232,12 @@ class Upsample(LayerDecl[UpsampleParams]):
         if (p.size is None) == (p.scale_factor is None):
             raise RuleError(
                 "A0106",
-                "Upsample needs either `size` or `scale_factor`",
-                Arg("size"),
+                "Upsample takes `size` or `scale_factor`, not both"
+                if p.size is not None
+                else "Upsample needs `size` or `scale_factor`",
                 Arg("scale_factor"),
+                Arg("size"),
+                help=("`size` is that of the output, `scale_factor` what the input's is times",),
             )
         if p.align_corners is not None and p.mode in ("nearest", "nearest-exact"):
             raise RuleError(

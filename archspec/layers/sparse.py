@@ -60,8 +60,9 @@ def _need_padding(p: EmbeddingParams | EmbeddingBagParams, need: Needs) -> None:
             p.num_embeddings,
             index + 1 if index >= 0 else -index,
             "A0106",
-            f"`padding_idx` {index} is not an index of the table",
+            f"`padding_idx` {index} is not an index of the table of {p.num_embeddings}",
             Arg("padding_idx"),
+            help=(f"indices run from {-p.num_embeddings} to {p.num_embeddings - 1}",),
         )
 
 
