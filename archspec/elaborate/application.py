@@ -99,6 +99,7 @@ def declare(ctx: Context, stage: ast.Stage, modifier: str) -> Any:
     name = name_of(ctx, stage.label)
     label = Label(name, stage.label.span, None, stage, reusable=True)  # type: ignore[arg-type]
     if modifier == "ema":
+        _refuse_on_copy(stage)
         source, momentum = _ema_source(ctx, stage)
         label.module = child_module(ctx, stage)
         label.target, label.copy_of = source.target, source
@@ -117,6 +118,20 @@ def declare(ctx: Context, stage: ast.Stage, modifier: str) -> Any:
     ctx.labels[id(label.module)] = label
     ctx.pass_.steps[id(stage)] = Step("declare", module=label.module, label=label)
     return None
+
+
+def _refuse_on_copy(stage: ast.Stage) -> None:
+    """A slow copy has no gradient, no weights of its own, and may be applied again anyhow."""
+    others = [m for m in stage.modifiers if m != "ema"]
+    words = [*others, *(("from",) if stage.weights is not None else ())]
+    if words:
+        help = {
+            "frozen": "a copy gets no gradient anyhow; to keep it from moving, write no `ema`",
+            "shared": "a copy can be applied again anyhow",
+            "checkpoint": "nothing is kept for the backward pass of a copy",
+            "from": "write `from` where its source is declared: the copy begins as its source",
+        }
+        fail("A0308", f"`{words[0]}` cannot stand beside `ema`", stage.span, help=(help[words[0]],))
 
 
 def _ema_source(ctx: Context, stage: ast.Stage) -> tuple[Label, float]:

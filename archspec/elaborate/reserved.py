@@ -102,7 +102,7 @@ MODULE_ATTRIBUTES: Final = frozenset(
 
 #: Methods that emitted classes define.
 EMITTED_METHODS: Final = frozenset(
-    {"load_pretrained", "reset_parameters", "tie_weights", "update_ema"}
+    {"load_pretrained", "reset_ema", "reset_parameters", "tie_weights", "update_ema"}
 )
 
 #: Names that emitted files import or call, which a class of that name would hide.

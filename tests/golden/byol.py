@@ -128,3 +128,7 @@ class BYOL(nn.Module):
             self.target.parameters(), self.online.parameters(), strict=True
         ):
             slow.lerp_(fast, 1 - momentum)
+
+    def reset_ema(self) -> None:
+        """Set the slow copies to their sources."""
+        self.target.load_state_dict(self.online.state_dict())

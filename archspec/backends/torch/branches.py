@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from archspec import pycode as py
 from archspec.backends.torch import body as statements
-from archspec.backends.torch.emitter import Emitter, Val
+from archspec.backends.torch.emitter import Emitter, State, Val
 from archspec.backends.torch.loops import flow_target, settled, update_size
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.backends.torch.translate import Translator
@@ -99,8 +99,7 @@ def _written(
     e: Emitter, statement: ast.If, bodies: Bodies, flow: Val | None, carried: dict[int, str]
 ) -> tuple[Val | None, list[Val | None]]:
     """Write all branches; gives the value after them, and what each gives."""
-    ctor_parts: list[tuple[ast.Expr | None, list[py.Stmt]]] = []
-    forward_parts: list[tuple[ast.Expr | None, list[py.Stmt]]] = []
+    parts: list[tuple[ast.Expr | None, State]] = []
     result = flow
     ends: list[Val | None] = []
     versions = e.running.now()
@@ -109,8 +108,7 @@ def _written(
         if not passes:
             if test is None:
                 continue
-            ctor_parts.append((test, []))
-            forward_parts.append((test, []))
+            parts.append((test, State()))
             continue
         e.running.reset(versions)
         with e.within(passes) as state:
@@ -123,13 +121,14 @@ def _written(
         ends.append(out)
         if result is not None and not result.items:
             result = replace(result, expr=out.expr if out else result.expr)
-        ctor_parts.append((test, state.ctor))
-        forward_parts.append((test, state.forward))
+        parts.append((test, state))
     if flow is None or flow.items:
         result = _merged(e, statement, ends, flow)
-    _annotate_alternatives([body for _, body in ctor_parts])
-    _append_if(e.state.ctor, ctor_parts, e.translate)
-    _append_if(e.state.forward, forward_parts, e.translate_forward)
+    _annotate_alternatives([state.ctor for _, state in parts])
+    _append_if(e.state.ctor, [(t, s.ctor) for t, s in parts], e.translate)
+    _append_if(e.state.forward, [(t, s.forward) for t, s in parts], e.translate_forward)
+    _append_if(e.state.evaluating, [(t, s.evaluating) for t, s in parts], e.translate_forward)
+    _append_if(e.state.loading, [(t, s.loading) for t, s in parts], e.translate_forward)
     return result, ends
 
 

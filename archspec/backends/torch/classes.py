@@ -145,7 +145,7 @@ def _assemble(
         body = []
     if not sequential:
         body.append(_forward(e, entry, results, params))
-    body.extend(_methods(e))
+    body.extend(_methods(e, ctor))
     base = "nn.Sequential" if sequential else "nn.Module"
     shapes = forward_doc(e, results, params) if sequential else None
     parts = (wrapped(doc), shapes, fixed_doc(e))
@@ -330,7 +330,7 @@ def _sliced(shape: py.Expr, axes: list[int], rank: int) -> py.Expr:
     return py.Subscript(shape, (py.Slice(py.const(axes[0]), py.const(axes[-1] + 1)),))
 
 
-def _methods(e: Emitter) -> list[py.Stmt]:
+def _methods(e: Emitter, ctor: tuple[py.Stmt, ...]) -> list[py.Stmt]:
     from archspec.backends.torch.methods import extra_methods
 
-    return extra_methods(e)
+    return extra_methods(e, ctor)

@@ -110,6 +110,10 @@ class State:
     forward: list[py.Stmt] = field(default_factory=list)
     #: Modules without weights and what else may stand at the constructor's end.
     tail: list[py.Stmt] = field(default_factory=list)
+    #: Frozen modules are put into evaluation mode.
+    evaluating: list[py.Stmt] = field(default_factory=list)
+    #: Weights are read from the files that the spec names.
+    loading: list[py.Stmt] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +161,8 @@ class Emitter:
         #: The types of the inputs in the first pass.
         self.input_types: tuple[TensorType, ...] = ()
         self.up: dict[int, Pass] = {}
-        self.frozen: list[py.Expr] = []
-        self.ema: list[tuple[py.Expr, py.Expr, float]] = []
+        #: Slow copies: copy, source, momentum.
+        self.ema: list[tuple[py.Expr, py.Expr, py.Expr]] = []
         self.ties: list[tuple[py.Expr, py.Expr]] = []
         self.helpers: list[py.FunctionDef] = []
         self.flow_name = "x"
@@ -187,8 +191,6 @@ class Emitter:
         self.shared_references: dict[int, py.Expr] = {}
         #: Declared modules that are not written yet, by their identity.
         self.undecided: dict[int, Undecided] = {}
-        #: Where weights come from: module, file.
-        self.pretrained: list[tuple[py.Expr, str]] = []
         #: For a running size after a loop: the same as a formula of what came before the loop.
         self.closed: dict[str, Dim] = {}
         self.translate = Translator(self._ctor_name, planner.function)
@@ -403,9 +405,10 @@ class Emitter:
         state = self.state
         return (
             (list(state.ctor), list(state.forward), list(state.tail)),
+            (list(state.evaluating), list(state.loading)),
             dict(self.scope), dict(self.values), dict(self.families), dict(self.channels),
             dict(self.stored), dict(self.single), self.running.snapshot(), list(self.ties),
-            list(self.frozen), list(self.ema),
+            list(self.ema),
             self.attributes.snapshot(), self.ctor_names.snapshot(), self.forward_names.snapshot(),
             self.passes, state, self.container, self.silent, dict(self.params),
             dict(self.group_plans), self.planner.snapshot(), self.loops,
@@ -413,14 +416,15 @@ class Emitter:
 
     def restore(self, saved: Any) -> None:
         (
-            lists, self.scope, self.values, self.families, self.channels,
+            lists, methods, self.scope, self.values, self.families, self.channels,
             self.stored, self.single, running, self.ties,
-            self.frozen, self.ema, attributes, ctor, forward,
+            self.ema, attributes, ctor, forward,
             self.passes, self.state, self.container, self.silent, self.params,
             self.group_plans, planned, self.loops,
         ) = saved  # fmt: skip
         state = self.state
         state.ctor[:], state.forward[:], state.tail[:] = lists
+        state.evaluating[:], state.loading[:] = methods
         self.planner.restore(planned)
         self.running.restore(running)
         self.attributes.restore(attributes)

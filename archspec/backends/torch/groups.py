@@ -11,6 +11,7 @@ from archspec.backends.torch.modules import (
     construct,
     frozen,
     in_hints,
+    keep_weights,
     module_key,
 )
 from archspec.backends.torch.records import names_within
@@ -265,9 +266,8 @@ def emit_sequential(
         e.ctor_names.release(add_later.id)
     elif "frozen" in stage.modifiers:
         e.state.ctor.append(py.ExprStmt(frozen(local)))
-        e.frozen.append(reference)
-    if stage.weights is not None and add_later is None:
-        e.pretrained.append((reference, stage.weights))
+    if add_later is None:
+        keep_weights(e, stage, reference)
     hints = (out.hints,) if out is not None else ()
     return reference, None, hints
 

@@ -56,15 +56,27 @@ def _rolled(
         counted = _loop_target(statement, loop_names, _names_in(state.ctor))
         e.state.ctor.extend(carried.starts)
         e.state.ctor.append(py.For(counted, ctor_iterable, tuple(state.ctor)))
-    if state.forward:
-        iterable = e.translate_forward(statement.iterable)
-        used = _names_in(state.forward)
-        counted = _loop_target(statement, loop_names, used)
-        if len(statement.targets) == 2 and loop_names[statement.targets[1]] not in used:
-            counted, iterable = _counting_only(counted, iterable)
-        e.state.forward.append(py.For(counted, iterable, tuple(state.forward)))
+    for statements_of, inside in (
+        (e.state.forward, state.forward),
+        (e.state.evaluating, state.evaluating),
+        (e.state.loading, state.loading),
+    ):
+        if inside:
+            statements_of.append(_in_method(e, statement, loop_names, inside))
     e.release(loop_names.values())
     return _after(e, statement, out, carried, before)
+
+
+def _in_method(
+    e: Emitter, statement: ast.For, loop_names: dict[str, str], body: list[py.Stmt]
+) -> py.For:
+    """The loop in `forward` or in another method."""
+    iterable = e.translate_forward(statement.iterable)
+    used = _names_in(body)
+    counted = _loop_target(statement, loop_names, used)
+    if len(statement.targets) == 2 and loop_names[statement.targets[1]] not in used:
+        counted, iterable = _counting_only(counted, iterable)
+    return py.For(counted, iterable, tuple(body))
 
 
 def _counting_only(target: py.Expr, iterable: py.Expr) -> tuple[py.Expr, py.Expr]:

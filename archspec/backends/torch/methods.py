@@ -2,30 +2,67 @@
 
 from archspec import pycode as py
 from archspec.backends.torch.emitter import SELF, Emitter
+from archspec.backends.torch.inputs import is_model_class
 
 ANY = py.name("Any")
 
 
-def extra_methods(e: Emitter) -> list[py.Stmt]:
-    """The methods that this class needs."""
+def extra_methods(e: Emitter, ctor: tuple[py.Stmt, ...]) -> list[py.Stmt]:
+    """The methods that this class needs.
+
+    A class inside loads its own weights and moves its own slow copies; that of a model sees to all
+    classes that it is built of.
+    """
+    inside = _inside(e, ctor)
+    whole = inside if is_model_class(e) else []
+    restart = _each(inside, "reset_ema")
+    if e.ema or _having(whole, "update_ema"):
+        restart = (py.ExprStmt(py.call(py.attr(SELF, "reset_ema"))),)
     found: list[py.Stmt] = []
     if e.inits:
-        found.append(
-            _method(
-                "reset_parameters",
-                _merged(e.inits),
-                "Set the initial weights that the spec asks for.",
-            )
-        )
-    if e.pretrained:
-        found.append(_load(e))
+        doc = "Set the initial weights that the spec asks for."
+        found.append(_method("reset_parameters", (*_merged(e.inits), *restart), doc))
+    if e.state.loading or _having(whole, "load_pretrained"):
+        found.append(_load(e, whole, restart))
     if e.ties:
         found.extend(_tie_methods(e))
-    if e.frozen:
+    if e.state.evaluating:
         found.append(_train(e))
-    if e.ema:
-        found.append(_update(e))
+    if e.ema or _having(whole, "update_ema"):
+        found.extend((_update(e, whole), _reset(e, whole)))
     return found
+
+
+def _inside(e: Emitter, ctor: tuple[py.Stmt, ...]) -> list[py.ClassDef]:
+    """The classes that this one is built of, at any depth, in the order they are written."""
+    names = {name for statement in ctor for name in py.names_used(statement)}
+    found: list[py.ClassDef] = []
+    for definition in reversed(e.planner.classes):  # callees come first
+        if definition.name in names:
+            found.append(definition)
+            names |= {name for part in definition.body for name in py.names_used(part)}
+    return found[::-1]
+
+
+def _method_of(definition: py.ClassDef, name: str) -> py.FunctionDef | None:
+    methods = (s for s in definition.body if isinstance(s, py.FunctionDef) and s.name == name)
+    return next(methods, None)
+
+
+def _having(classes: list[py.ClassDef], method: str) -> list[py.ClassDef]:
+    return [c for c in classes if _method_of(c, method) is not None]
+
+
+def _each(classes: list[py.ClassDef], method: str, *args: py.Expr) -> tuple[py.Stmt, ...]:
+    """Call a method of all modules inside that have it."""
+    names = [py.name(c.name) for c in _having(classes, method)]
+    if not names:
+        return ()
+    module = py.name("module")
+    kinds: py.Expr = names[0] if len(names) == 1 else py.Tuple(tuple(names))
+    call = py.ExprStmt(py.call(py.attr(module, method), *args))
+    test = py.call("isinstance", module, kinds)
+    return (py.For(module, py.call(py.attr(SELF, "modules")), (py.If(test, (call,)),)),)
 
 
 def _merged(inits: list[py.Stmt]) -> tuple[py.Stmt, ...]:
@@ -91,7 +128,7 @@ def _tie_methods(e: Emitter) -> list[py.Stmt]:
 def _train(e: Emitter) -> py.FunctionDef:
     body: tuple[py.Stmt, ...] = (
         py.ExprStmt(py.call(py.attr(py.call("super"), "train"), py.name("mode"))),
-        *(py.ExprStmt(py.call(py.attr(module, "eval"))) for module in e.frozen),
+        *e.state.evaluating,
         py.Return(SELF),
     )
     mode = py.Parameter("mode", py.name("bool"), py.const(True))
@@ -100,28 +137,20 @@ def _train(e: Emitter) -> py.FunctionDef:
     )
 
 
-def _load(e: Emitter) -> py.FunctionDef:
+def _load(e: Emitter, inside: list[py.ClassDef], restart: tuple[py.Stmt, ...]) -> py.FunctionDef:
     """Files of weights that the spec names, safetensors or torch's own."""
-    body: list[py.Stmt] = []
-    for module, file in e.pretrained:
-        path = py.Binary("/", py.call("Path", py.name("folder")), py.const(file))
-        if file.endswith(".safetensors"):
-            if not body or not isinstance(body[0], py.Import):
-                body[:0] = [py.Import("safetensors.torch", "load_file"), py.Blank()]
-            weights: py.Expr = py.call("load_file", path)
-        else:
-            weights = py.call("torch.load", path, weights_only=py.const(True))
-        body.append(py.ExprStmt(py.call(py.attr(module, "load_state_dict"), weights)))
+    body = [*e.state.loading, *_each(inside, "load_pretrained", py.name("folder")), *restart]
+    if "load_file" in {name for s in e.state.loading for name in py.names_used(s)}:
+        body[:0] = [py.Import("safetensors.torch", "load_file"), py.Blank()]
     folder = py.Parameter("folder", py.name("str"), py.const("."))
     doc = "Load the weights that the spec names, from files in `folder`."
     return _method("load_pretrained", tuple(body), doc, folder)
 
 
-def _update(e: Emitter) -> py.FunctionDef:
+def _update(e: Emitter, inside: list[py.ClassDef]) -> py.FunctionDef:
     slow, fast = py.name("slow"), py.name("fast")
-    momenta = {momentum for _, _, momentum in e.ema}
-    shared = py.Parameter("momentum", py.name("float"), py.const(next(iter(momenta))))
-    params = (shared,) if len(momenta) == 1 else ()
+    shared = _common_momentum(e, inside)
+    momentum = py.name("momentum")
     loops = tuple(
         py.For(
             py.Tuple((slow, fast)),
@@ -136,20 +165,42 @@ def _update(e: Emitter) -> py.FunctionDef:
                     py.call(
                         py.attr(slow, "lerp_"),
                         fast,
-                        py.Binary(
-                            "-", py.const(1), py.name("momentum") if params else py.const(momentum)
-                        ),
+                        py.Binary("-", py.const(1), own if shared is None else momentum),
                     )
                 ),
             ),
         )
-        for target, source, momentum in e.ema
+        for target, source, own in e.ema
     )
+    given = () if shared is None else (momentum,)
+    params = () if shared is None else (py.Parameter("momentum", py.name("float"), shared),)
     return py.FunctionDef(
         "update_ema",
         (py.Parameter("self"), *params),
-        loops,
+        (*loops, *_each(inside, "update_ema", *given)),
         py.const(None),
         "Move the slow copies a step towards their sources.",
         (py.call("torch.no_grad"),),
     )
+
+
+def _common_momentum(e: Emitter, inside: list[py.ClassDef]) -> py.Expr | None:
+    """The one number that all copies share, which a caller of `update_ema` may replace."""
+    found = [momentum for _, _, momentum in e.ema]
+    for definition in inside:
+        update = _method_of(definition, "update_ema")
+        if update is not None:
+            found.append(update.params[1].default or SELF if len(update.params) > 1 else SELF)
+    same = all(momentum == found[0] for momentum in found)
+    return found[0] if same and isinstance(found[0], py.Constant) else None
+
+
+def _reset(e: Emitter, inside: list[py.ClassDef]) -> py.FunctionDef:
+    copies = tuple(
+        py.ExprStmt(
+            py.call(py.attr(target, "load_state_dict"), py.call(py.attr(source, "state_dict")))
+        )
+        for target, source, _ in e.ema
+    )
+    body = (*copies, *_each(inside, "reset_ema"))
+    return _method("reset_ema", body, "Set the slow copies to their sources.")

@@ -79,10 +79,6 @@ def add_module(e: Emitter, stage: ast.Stage, label: py.Expr | None, build: py.Ex
     if "frozen" in stage.modifiers:
         build = frozen(build)
     reference: py.Expr
-    if stage.weights is not None:
-        if not isinstance(label, py.Constant):
-            raise CannotEmit("weights from a file for a layer without a fixed label")
-        e.pretrained.append((py.attr(container.expr, str(label.value)), stage.weights))
     if label is None and container.sequential:
         e.state.ctor.append(py.ExprStmt(py.call(py.attr(container.expr, "append"), build)))
         return container.expr
@@ -101,9 +97,21 @@ def add_module(e: Emitter, stage: ast.Stage, label: py.Expr | None, build: py.Ex
             adder = py.attr(container.expr, "add_module")
             e.state.ctor.append(py.ExprStmt(py.call(adder, label, build)))
             reference = get_module(e, container.in_forward, stage)
-    if "frozen" in stage.modifiers:
-        e.frozen.append(reference)
+    keep_weights(e, stage, reference)
     return reference
+
+
+def keep_weights(e: Emitter, stage: ast.Stage, reference: py.Expr) -> None:
+    """What the methods beside `forward` do with a module: `frozen`, and weights from a file."""
+    if "frozen" in stage.modifiers:
+        e.state.evaluating.append(py.ExprStmt(py.call(py.attr(reference, "eval"))))
+    if stage.weights is not None:
+        path = py.Binary("/", py.call("Path", py.name("folder")), py.const(stage.weights))
+        weights: py.Expr = py.call("torch.load", path, weights_only=py.const(True))
+        if stage.weights.endswith(".safetensors"):
+            weights = py.call("load_file", path)
+        load = py.call(py.attr(reference, "load_state_dict"), weights)
+        e.state.loading.append(py.ExprStmt(load))
 
 
 def get_module(e: Emitter, container: py.Expr, stage: ast.Stage) -> py.Expr:
@@ -184,16 +192,16 @@ def module_call(
     else:
         expr = py.call(callee, *tensors)
     if "checkpoint" in stage.modifiers:
-        expr = _checkpointed(expr, callee)
+        expr = checkpointed(expr, callee)
     return result_value(step.output, expr, hints, nesting_of(step))
 
 
-def _checkpointed(expr: py.Expr, callee: py.Expr) -> py.Expr:
+def checkpointed(expr: py.Expr, callee: py.Expr) -> py.Expr:
     """`checkpoint(callee, x, use_reentrant=False)` in place of `callee(x)`."""
     if isinstance(expr, py.Call) and expr.func == callee:
         keywords = (*expr.keywords, ("use_reentrant", py.const(False)))
         return py.Call(py.name("checkpoint"), (callee, *expr.args), keywords)
-    return py.rebuild(expr, lambda inner: _checkpointed(inner, callee))
+    return py.rebuild(expr, lambda inner: checkpointed(inner, callee))
 
 
 def _reads_repeatedly(step: Step, flow: Val) -> bool:

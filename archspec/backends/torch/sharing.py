@@ -3,7 +3,13 @@
 from archspec import pycode as py
 from archspec.backends.torch.calls import block_hints
 from archspec.backends.torch.emitter import Emitter, Hints, Undecided, Val
-from archspec.backends.torch.modules import frozen, in_hints, module_key
+from archspec.backends.torch.modules import (
+    checkpointed,
+    frozen,
+    in_hints,
+    keep_weights,
+    module_key,
+)
 from archspec.backends.torch.results import nesting_of, result_value
 from archspec.backends.torch.scan import pattern, value_names
 from archspec.backends.torch.sizes import CannotEmit
@@ -23,21 +29,22 @@ def emit_declaration(e: Emitter, stage: ast.Stage) -> None:
         raise CannotEmit("a shared layer declared in a loop")
     reference = e.container.member(str(key.value))
     if label.copy_of is not None:
-        assert isinstance(label.copy_of.stage.label, ast.Name)
-        source = e.container.member(label.copy_of.stage.label.id)
+        source = e.shared_references.get(id(label.copy_of.module))
+        if source is None:
+            raise CannotEmit("a slow copy of a layer that is declared in another class")
         build = py.call(
             py.attr(py.call("copy.deepcopy", source), "requires_grad_"), py.const(False)
         )
         e.state.ctor.append(py.Assign(reference, build))
-        e.ema.append((reference, source, label.module.momentum))
+        target = e.container.member(str(key.value), in_forward=True)
+        e.ema.append((target, source, _momentum(e, stage)))
         return
     applied = e.planner.first_application(e, label)
     if applied is None:
         raise CannotEmit("a shared layer that is never applied")
     step = applied
     kind = "group" if isinstance(label.target, ast.Group) else "block" if step.frame else "layer"
-    if "frozen" in stage.modifiers:
-        e.frozen.append(reference)
+    keep_weights(e, stage, e.container.member(str(key.value), in_forward=True))
     try:
         built, e.shared_outputs[id(label.module)] = e.planner.shared_instance(e, stage, kind)
     except CannotEmit:
@@ -64,6 +71,12 @@ def _decide(e: Emitter, undecided: Undecided, inputs: tuple[Hints, ...]) -> tupl
     return outputs
 
 
+def _momentum(e: Emitter, stage: ast.Stage) -> py.Expr:
+    """A number, or what `update_ema` finds as the module's attribute."""
+    assert isinstance(stage.core, ast.Call)
+    return e.translate_forward(stage.core.keywords[0].value)
+
+
 def emit_shared(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val:
     label = e.step(stage).label
     assert label is not None
@@ -87,6 +100,8 @@ def emit_shared(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val:
     expr: py.Expr = py.call(callee, *tensors)
     if step.decl is not None:
         expr = step.decl.emit_call(step.params, callee, tensors)  # type: ignore[union-attr]
+    if "checkpoint" in label.stage.modifiers:
+        expr = checkpointed(expr, callee)
     value = result_value(step.output, expr, hints, nesting_of(step))
     if pattern(label.stage.label) in e.read and isinstance(label.stage.label, ast.Name):  # type: ignore[arg-type]
         e.values[label.name] = value

@@ -1,0 +1,310 @@
+"""Frozen layers, files of weights and slow copies: wherever they are declared, the model obeys."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from tests.backends.emitted import check_agreement, emit_text, namespace
+
+ENCODER = """
+block Encoder(dim) {
+    conv: Conv2d(4, 3) -> norm: BatchNorm2d -> ReLU -> AdaptiveAvgPool2d(1) -> Flatten
+    fc: Linear(dim)
+}
+"""
+
+FROZEN = {
+    "a layer": "model M { input x: [B, 4]; frozen fc: Linear(4) -> head: Linear(2) }",
+    "a block": "model M { input x: [B, 3, 8, 8]; frozen enc: Encoder(4) -> head: Linear(2) }",
+    "in a group": "model M { input x: [B, 4]; body: { frozen fc: Linear(4); head: Linear(2) } }",
+    "a group": "model M { input x: [B, 4]; frozen body: { fc: Linear(4) -> ReLU }; Linear(2) }",
+    "in a block": """
+block Part { frozen enc: Encoder(4); head: Linear(2) }
+model M { input x: [B, 3, 8, 8]; part: Part }
+""",
+    "shared": """
+model M {
+    input x: [B, 3, 8, 8]
+    input y: [B, 3, 6, 6]
+    shared frozen enc: Encoder(4)
+    a = x -> enc
+    b = y -> enc
+    output z = a - b
+}
+""",
+    "in a loop": """
+model M(depth = 3) {
+    input x: [B, 4]
+    for i in 0..<depth { frozen fc{i}: Linear(4) }
+    out: Linear(2)
+}
+""",
+    "groups in a loop": """
+model M(depth = 3) {
+    input x: [B, 4]
+    for i in 0..<depth { frozen part{i}: { for j in 0..<2 { fc{j}: Linear(4) -> ReLU } } }
+    out: Linear(2)
+}
+""",
+    "the first of a loop": """
+model M(depth = 4, kept = 2) {
+    input x: [B, 4]
+    for i in 0..<depth { if i < kept { frozen fc{i}: Linear(4) } else { fc{i}: Linear(4) } }
+    out: Linear(2)
+}
+""",
+    "in loops within loops": """
+model M(depth = 2) {
+    input x: [B, 4]
+    for i in 0..<depth { for j in 0..<2 { frozen a{i}_{j}: Linear(4); b{i}_{j}: Linear(4) } }
+}
+""",
+}
+
+
+def frozen_in(model: Any) -> set[str]:
+    """The paths that the graph says are frozen, with all below them."""
+    paths = {r.target for r in model.graph.relations if r.mechanism == "frozen"}
+    assert paths
+    return {
+        m.path
+        for m in model.graph.modules()
+        if any(m.path == p or m.path.startswith(f"{p}.") for p in paths)
+    }
+
+
+def assert_frozen(module: torch.nn.Module, frozen: set[str]) -> None:
+    """Those modules, and no others, are in evaluation mode and without gradients."""
+    module.train()
+    named = dict(module.named_modules())
+    assert frozen <= set(named)
+    inside = {id(m) for path in frozen for m in named[path].modules()}
+    for path, part in named.items():
+        assert part.training is (id(part) not in inside), path
+        for weight in part.parameters(recurse=False):
+            assert weight.requires_grad is (id(part) not in inside), path
+    module.eval()
+    assert not any(part.training for part in module.modules())
+
+
+@pytest.mark.parametrize("text", FROZEN.values(), ids=FROZEN)
+def test_frozen_modules_stay_in_eval_mode(text: str) -> None:
+    model, source = emit_text(ENCODER + text)
+    assert_frozen(check_agreement(model, source), frozen_in(model))
+
+
+@pytest.mark.parametrize(
+    ("case", "arguments"),
+    [
+        ("in a loop", {"depth": 5}),
+        ("groups in a loop", {"depth": 1}),
+        ("the first of a loop", {"depth": 5, "kept": 3}),
+        ("the first of a loop", {"depth": 3, "kept": 1}),
+        ("in loops within loops", {"depth": 3}),
+    ],
+)
+def test_frozen_modules_follow_the_parameters_of_the_class(
+    case: str, arguments: dict[str, Any]
+) -> None:
+    """One class is written for all depths, loops kept."""
+    _, source = emit_text(FROZEN[case])
+    other, _ = emit_text(FROZEN[case], **arguments)
+    assert_frozen(namespace(source)["M"](**arguments), frozen_in(other))
+
+
+# --- files of weights --------------------------------------------------------------------------
+
+LOADED = {
+    "frozen": 'model M { input x: [B, 3, 8, 8]; frozen enc: Encoder(4) from "enc.safetensors" }',
+    "trained": 'model M { input x: [B, 3, 8, 8]; enc: Encoder(4) from "enc.safetensors" }',
+    "from torch": 'model M { input x: [B, 3, 8, 8]; enc: Encoder(4) from "enc.pt" }',
+    "in a group": """
+model M { input x: [B, 3, 8, 8]; body: { frozen enc: Encoder(4) from "enc.pt"; fc: Linear(2) } }
+""",
+    "in a block": """
+block Part { enc: Encoder(4) from "enc.safetensors"; head: Linear(2) }
+model M {
+    input x: [B, 3, 8, 8]
+    residual { part: { first: Part; fc: Linear(192) -> Unflatten(1, [3, 8, 8]) } }
+}
+""",
+    "blocks in a loop": """
+block Part { enc: Encoder(192) from "enc192.safetensors"; Unflatten(1, [3, 8, 8]) }
+model M(depth = 2) { input x: [B, 3, 8, 8]; for i in 0..<depth { part{i}: Part } }
+""",
+    "in a loop": """
+model M(depth = 3) {
+    input x: [B, 4]
+    for i in 0..<depth {
+        if i < 2 { fc{i}: Linear(4) from "fc.pt" } else { fc{i}: Linear(4) }
+    }
+    ReLU
+    last: Linear(2)
+}
+""",
+    "shared": """
+model M {
+    input x: [B, 3, 8, 8]
+    input y: [B, 3, 6, 6]
+    shared enc: Encoder(4) from "enc.safetensors"
+    a = x -> enc
+    b = y -> enc
+    output z = a - b
+}
+""",
+    "copied": """
+model M {
+    input x: [B, 3, 8, 8]
+    shared enc: Encoder(4) from "enc.safetensors"
+    ema slow: enc(momentum=0.9)
+    a = x -> enc
+    b = x -> slow
+    output z = a - b
+}
+""",
+}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Weights of two encoders that no fresh one has."""
+    for name, dim in (("enc", 4), ("enc192", 192)):
+        text = f"{ENCODER} model M {{ input x: [B, 3, 8, 8]; enc: Encoder({dim}) }}"
+        _, source = emit_text(text)
+        state = namespace(source)["M"]().enc.state_dict()
+        state = {k: torch.full_like(v, 7) for k, v in state.items()}
+        save_file(state, tmp_path / f"{name}.safetensors")
+        torch.save(state, tmp_path / f"{name}.pt")
+    layer = torch.nn.Linear(4, 4).state_dict()
+    torch.save({k: torch.full_like(v, 7) for k, v in layer.items()}, tmp_path / "fc.pt")
+    return tmp_path
+
+
+@pytest.mark.parametrize("text", LOADED.values(), ids=LOADED)
+def test_load_pretrained_loads_what_the_spec_names(text: str, files: Path) -> None:
+    model, source = emit_text(ENCODER + text)
+    module = check_agreement(model, source)
+    before = {k: v.clone() for k, v in module.state_dict().items()}
+    module.load_pretrained(str(files))
+    named = {m.path for m in model.graph.modules() if m.pretrained or m.ema_of is not None}
+    assert named
+    for key, value in module.state_dict().items():
+        if any(key.startswith(f"{path}.") for path in named):
+            assert (value == 7).all(), key
+        else:
+            assert torch.equal(value, before[key]), key
+
+
+def test_a_file_that_does_not_fit_is_refused(files: Path) -> None:
+    _, source = emit_text(ENCODER + LOADED["frozen"].replace("enc.safe", "enc192.safe"))
+    with pytest.raises(RuntimeError, match=r"size mismatch for fc\.weight"):
+        namespace(source)["M"]().load_pretrained(str(files))
+
+
+# --- slow copies -------------------------------------------------------------------------------
+
+SLOW = """
+block Slow(dim, tau) {
+    input x: [B, D]
+    shared online: { fc: Linear(dim) -> norm: BatchNorm1d }
+    ema target: online(momentum=tau)
+    a = x -> online
+    b = x -> target
+    output y = a - b
+}
+"""
+
+
+def moved(module: Any, prefix: str = "") -> float:
+    """How far, between 0 and 1, a step takes the copy to a source that is 1 where the copy is 0."""
+    part = module.get_submodule(prefix) if prefix else module
+    with torch.no_grad():
+        for weight in part.online.parameters():
+            weight.fill_(1)
+        for weight in part.target.parameters():
+            weight.zero_()
+    buffers = {k: v.clone() for k, v in part.target.named_buffers()}
+    module.update_ema()
+    values = {float(v) for weight in part.target.parameters() for v in weight.flatten()}
+    assert len(values) == 1
+    assert all((weight == 1).all() for weight in part.online.parameters())
+    assert all(torch.equal(v, buffers[k]) for k, v in part.target.named_buffers())
+    return values.pop()
+
+
+def test_a_momentum_is_a_parameter_of_the_model() -> None:
+    text = SLOW.replace("block Slow(dim, tau)", "model M(dim = 4, tau = 0.75)").replace(
+        "B, D", "B, 3"
+    )
+    model, source = emit_text(text)
+    module = check_agreement(model, source)
+    assert moved(module) == 0.25
+    other = namespace(source)["M"](tau=0.5)
+    assert moved(other) == 0.5
+    other.tau = 0.875  # a schedule sets the attribute
+    assert moved(other) == 0.125
+
+
+def test_copies_inside_of_blocks_move_with_their_own_momentum() -> None:
+    text = SLOW + "model M { input x: [B, 3]; one: Slow(4, 0.75); two: Slow(4, 0.5) }"
+    model, source = emit_text(text)
+    module = check_agreement(model, source)
+    assert moved(module, "one") == 0.25
+    assert moved(module, "two") == 0.5
+
+
+def test_one_momentum_for_all_can_be_given_at_the_call() -> None:
+    inner = SLOW.replace("dim, tau", "dim").replace("=tau", "=0.5")
+    text = inner + "model M { input x: [B, 3]; one: Slow(4); two: Slow(4) }"
+    module = namespace(emit_text(text)[1])["M"]()
+    assert moved(module, "one") == 0.5
+    module.reset_ema()
+    before = module.two.target.fc.weight.clone()
+    with torch.no_grad():
+        module.two.online.fc.weight.add_(1)
+    module.update_ema(momentum=0.75)
+    torch.testing.assert_close(module.two.target.fc.weight, before + 0.25)
+
+
+@pytest.mark.parametrize("where", ["here", "inside"])
+def test_a_copy_begins_as_its_source(where: str) -> None:
+    """Also where initial weights are set after the copy was made, or set again."""
+    init = "init Linear.weight by normal(std=0.5)"
+    if where == "here":
+        text = SLOW.replace("block Slow(dim, tau)", "model M(dim = 4, tau = 0.75)")
+        text = text.replace("B, D", "B, 3").replace("output", f"{init}\n    output")
+    else:
+        text = SLOW + f"model M {{ input x: [B, 3]; part: Slow(4, 0.75); {init} }}"
+    model, source = emit_text(text)
+    module = check_agreement(model, source)
+    part = module if where == "here" else module.part
+    for again in (False, True):
+        if again:
+            module.reset_parameters()
+        online, target = part.online.state_dict(), part.target.state_dict()
+        assert all(torch.equal(online[key], target[key]) for key in online)
+    assert not any(weight.requires_grad for weight in part.target.parameters())
+
+
+def test_a_shared_layer_is_checkpointed_in_every_application() -> None:
+    text = """
+    model M {
+        input x: [B, 4]
+        shared checkpoint step: { fc: Linear(4) -> Tanh }
+        for i in 0..<3 { step }
+    }
+    """
+    model, source = emit_text(text)
+    module = check_agreement(model, source).train()
+    runs = 0
+
+    def count(*_: Any) -> None:
+        nonlocal runs
+        runs += 1
+
+    module.step.fc.register_forward_hook(count)
+    module(torch.randn(2, 4)).sum().backward()
+    assert runs == 6  # three times forward, three times again in the backward pass
