@@ -47,6 +47,12 @@ def _sqrt(x: Any) -> float:
     return math.sqrt(x)
 
 
+def _log(x: Any) -> float:
+    if x <= 0:
+        raise ValueError(f"{x} is not positive")
+    return math.log(x)
+
+
 def _log2(x: Any) -> float:
     if x <= 0:
         raise ValueError(f"{x} is not positive")
@@ -73,7 +79,7 @@ def _extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
 _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "len": len, "min": _extreme(min), "max": _extreme(max), "sum": _sum, "abs": abs, "int": int,
     "float": float, "round": _round, "floor": math.floor, "ceil": math.ceil, "sqrt": _sqrt,
-    "log2": _log2, "enumerate": _enumerate, "zip": _zip, "reversed": _reversed,
+    "log": _log, "log2": _log2, "enumerate": _enumerate, "zip": _zip, "reversed": _reversed,
 }  # fmt: skip
 BUILTINS: Final = {name: Builtin(name, function) for name, function in _FUNCTIONS.items()}
 

@@ -84,6 +84,21 @@ TORCHVISION: Final = (
     ),
     Case("swin", "Swin_S", "swin_s", image=224, exhaustive=True),
     Case("swin", "Swin_B", "swin_b", image=224, exhaustive=True),
+    Case(
+        "swin_v2",
+        "Swin_V2_T",
+        "swin_v2_t",
+        image=256,
+        small={
+            "dim": 8,
+            "depths": [2, 2],
+            "heads": [2, 4],
+            "window": 4,
+            "side": 44,
+            "drop": 0.3,
+            "classes": 10,
+        },
+    ),
 )
 
 #: Compared with timm in full.

@@ -77,6 +77,17 @@ def _bert(vocab: int, context: int, dim: int, depth: int, heads: int, dropout: f
     return model
 
 
+def _swin_v2(
+    dim: int, depths: list[int], heads: list[int], window: int, side: int, drop: float, classes: int
+) -> nn.Module:
+    swin = torchvision_models().swin_transformer
+    model: nn.Module = swin.SwinTransformer(
+        [4, 4], dim, depths, heads, [window] * 2, stochastic_depth_prob=drop, num_classes=classes,
+        block=swin.SwinTransformerBlockV2, downsample_layer=swin.PatchMergingV2,
+    )  # fmt: skip
+    return model
+
+
 def _swin(
     dim: int, depths: list[int], heads: list[int], window: int, side: int, drop: float, classes: int
 ) -> nn.Module:
@@ -90,6 +101,7 @@ def _swin(
 SMALL: Final[dict[str, Callable[..., nn.Module]]] = {
     "vit": _vit,
     "swin": _swin,
+    "swin_v2": _swin_v2,
     "mixer": _mixer,
     "bert": _bert,
 }

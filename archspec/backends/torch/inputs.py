@@ -192,7 +192,12 @@ def _declared_name(e: Emitter, port: int, axis: int) -> str | None:
         return None
     statements = [s for s in e.passes[0].frame.block.body.statements if isinstance(s, ast.Input)]
     dims = statements[port].shape.dims if port < len(statements) else ()
-    if any(isinstance(d, ast.Ellipsis) for d in dims) or axis >= len(dims):
+    dots = [i for i, d in enumerate(dims) if isinstance(d, ast.Ellipsis)]
+    if dots and axis >= dots[0]:  # counted from the end
+        axis += len(dims) - e.input_types[port].rank
+        if axis <= dots[0]:
+            return None
+    if axis >= len(dims):
         return None
     item = dims[axis]
     return USUAL.get(item.id) if isinstance(item, ast.Name) else None

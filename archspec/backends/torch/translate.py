@@ -11,7 +11,8 @@ from archspec.syntax import ast
 FUNCTIONS: Final = {
     "len": "len", "min": "min", "max": "max", "sum": "sum", "int": "int", "round": "round",
     "abs": "abs", "float": "float", "enumerate": "enumerate", "zip": "zip", "reversed": "reversed",
-    "floor": "math.floor", "ceil": "math.ceil", "sqrt": "math.sqrt", "log2": "math.log2",
+    "floor": "math.floor", "ceil": "math.ceil", "sqrt": "math.sqrt", "log": "math.log",
+    "log2": "math.log2",
 }  # fmt: skip
 
 Resolve = Callable[[str, ast.Node], py.Expr]
