@@ -32,6 +32,11 @@ LEDGER: Final[tuple[Entry, ...]] = (
         "a value or layer that no output depends on: torch computes it in vain",
         lambda r: r.all_codes("A0304"),
     ),
+    Entry(
+        "no dimensions",
+        "a tensor without dimensions has no axis 0 or -1",
+        lambda r: all(e.code == "A0503" and "has 0 dimensions" in e.message for e in r.errors),
+    ),
 )
 
 

@@ -11,6 +11,8 @@ The open sizes become parameters of the model, so a mutant at known sizes is a s
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
+from types import CodeType
 from typing import Any, Final, Literal
 from unittest.mock import patch
 
@@ -244,10 +246,15 @@ def conditions_of(entry: ModelEntry) -> Conditions:
     )
 
 
+@cache
+def _compiled(text: str) -> CodeType:
+    return compile(text, "<where>", "eval")
+
+
 def holds(text: str, values: Mapping[str, Any]) -> bool:
     """A condition of an arch file is one of Python's, but for `true`, `false` and `none`."""
     try:
-        return bool(eval(text, {"__builtins__": {}}, dict(values)))
+        return bool(eval(_compiled(text), {"__builtins__": {}}, dict(values)))
     except (NameError, TypeError, ZeroDivisionError, SyntaxError, ValueError) as error:
         raise NoConditions(str(error)) from None
 

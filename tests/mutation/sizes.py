@@ -10,6 +10,9 @@ from tests.mutation.oracle import Conditions, holds
 #: Sizes that are looked at; `LARGE` are beyond what any model here shrinks to nothing.
 MOST: Final = 1_400
 LARGE: Final = 450
+#: Where fewer are admitted than that, larger ones are looked at too.
+FEW: Final = 4
+FARTHEST: Final = 30_000
 #: Two sizes of the same rest modulo this are alike to every model here.
 PERIOD: Final = 2**6 * 3 * 5 * 7
 
@@ -36,11 +39,17 @@ class _Key:
 
 @lru_cache(maxsize=4096)
 def _admitted(name: str, clauses: tuple[str, ...], constants: _Key) -> tuple[int, ...]:
-    return tuple(
-        value
-        for value in range(1, MOST + 1)
-        if all(holds(clause, {**constants.values, name: value}) for clause in clauses)
-    )
+    found: list[int] = []
+    end = MOST
+    values = range(1, end + 1)
+    while len(found) < FEW and end <= FARTHEST:
+        found += [
+            value
+            for value in values
+            if all(holds(clause, {**constants.values, name: value}) for clause in clauses)
+        ]
+        values, end = range(end + 1, 4 * end + 1), 4 * end
+    return tuple(found)
 
 
 def large(

@@ -108,26 +108,32 @@ def _run(
                 outputs, state = _on(decl, params, types, "cpu")
                 if [tuple(t.shape) for t in outputs] != shapes:
                     raise AssertionError(f"{decl.name}: CPU and meta device give other shapes")
+            if doubtful:
+                _on(decl, params, types, "cpu", training=True)
         except REFUSALS as error:
             return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
     return Ran(tuple(_type_of(t) for t in outputs), state, small)
 
 
 def _on(
-    decl: Declaration[Any], params: Params, types: tuple[TensorType, ...], device: str
+    decl: Declaration[Any],
+    params: Params,
+    types: tuple[TensorType, ...],
+    device: str,
+    training: bool = False,
 ) -> tuple[tuple[Tensor, ...], tuple[tuple[str, tuple[int, ...]], ...]]:
     """The outputs on one device, and the state of the layer."""
     tensors = [None if t is ABSENT else _tensor(t, decl, device) for t in types]
     names = tuple(py.name(f"x{i}") for i in range(len(types)))
     scope: dict[str, Any] = {"torch": torch, "F": F, "Tensor": Tensor, "nn": nn}
     scope |= {f"x{i}": tensor for i, tensor in enumerate(tensors)}
-    scope["self"] = SimpleNamespace(training=False)
+    scope["self"] = SimpleNamespace(training=training)
     state: tuple[tuple[str, tuple[int, ...]], ...] = ()
     if isinstance(decl, LayerDecl):
         inferred = {name: _number(v) for name, v in decl.inferred(params, types).items()}
         chosen = {name: getattr(params, name) for name in params.model_fields_set}
         with torch.device(device):
-            layer = eval(decl.torch_name, scope)(**inferred, **chosen).eval()
+            layer = eval(decl.torch_name, scope)(**inferred, **chosen).train(training)
         state = tuple((name, tuple(t.shape)) for name, t in layer.state_dict().items())
         scope["layer"] = layer
         expression = decl.emit_call(params, py.name("layer"), names)
@@ -137,8 +143,17 @@ def _on(
             exec(py.print_module(py.Module(None, (decl.helper,))), scope)
         expression = decl.emit(params, _Call(params, types, device))
     result = eval(py.print_expr(expression), scope)
+    if isinstance(decl, LayerDecl) and decl.nesting:
+        return tuple(_within(result, path) for path in decl.nesting), state
     outputs = tuple(result) if isinstance(result, tuple | list) else (result,)
     return tuple(t for t in outputs if isinstance(t, Tensor)), state
+
+
+def _within(results: Any, path: tuple[int, ...]) -> Tensor:
+    for position in path:
+        results = results[position]
+    assert isinstance(results, Tensor)
+    return results
 
 
 def _tensor(kind: TensorType, decl: Declaration[Any], device: str) -> Tensor:
