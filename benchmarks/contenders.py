@@ -4,6 +4,7 @@ Prints the CPU seconds of the work alone: imports, and whatever else happens onc
 spent on a network of a few layers before. Exits with 3 where a package is missing.
 """
 
+import gc
 import os
 import sys
 import tempfile
@@ -67,6 +68,7 @@ def _deciding(network: Network, layers: int) -> Callable[[], object]:
         domains = pipeline.build_graph(program, "Net").graph.domains
     for cached in (decide._zero, decide._multiple, decide._nonnegative):
         cached.cache_clear()
+    gc.disable()  # as a check does
 
     def work() -> object:
         verdicts = [procedures[kind](a, b, domains) for kind, a, b in asked]
