@@ -68,6 +68,44 @@ class Abs(_Elementwise):
     """The absolute value of every element: [...] -> [...]."""
 
     name = "abs"
+    takes = ("float", "int", "complex")
+
+    def _result(self, x: TensorType) -> str:
+        return {"complex64": "float", "complex128": "float64"}.get(x.dtype, x.dtype)
+
+
+class Trunc(_Elementwise):
+    """Every element without what stands behind the point: [...] -> [...]."""
+
+    name = "trunc"
+
+
+class _Test(_Elementwise):
+    """A question about every element."""
+
+    def _result(self, x: TensorType) -> str:
+        return "bool"
+
+    def emit(self, p: NoArgs, call: EmitCall) -> "py.Expr":
+        return method(call.tensors[0], self.name)
+
+
+class Isnan(_Test):
+    """Where an element is not a number: [...] -> bool[...]."""
+
+    name = "isnan"
+
+
+class Isinf(_Test):
+    """Where an element is infinite: [...] -> bool[...]."""
+
+    name = "isinf"
+
+
+class Isfinite(_Test):
+    """Where an element is neither infinite nor not a number: [...] -> bool[...]."""
+
+    name = "isfinite"
 
 
 class Sign(_Elementwise):
@@ -98,6 +136,60 @@ class Round(_Elementwise):
     """The nearest whole number to each element: [...] -> [...]."""
 
     name = "round"
+
+
+class Tan(_Transcendental):
+    """The tangent of every element: [...] -> [...]."""
+
+    name = "tan"
+
+
+class Asin(_Transcendental):
+    """The inverse sine of every element: [...] -> [...]."""
+
+    name = "asin"
+
+
+class Acos(_Transcendental):
+    """The inverse cosine of every element: [...] -> [...]."""
+
+    name = "acos"
+
+
+class Atan(_Transcendental):
+    """The inverse tangent of every element: [...] -> [...]."""
+
+    name = "atan"
+
+
+class Sinh(_Transcendental):
+    """The hyperbolic sine of every element: [...] -> [...]."""
+
+    name = "sinh"
+
+
+class Cosh(_Transcendental):
+    """The hyperbolic cosine of every element: [...] -> [...]."""
+
+    name = "cosh"
+
+
+class Erfc(_Transcendental):
+    """One minus the error function of every element: [...] -> [...]."""
+
+    name = "erfc"
+
+
+class Exp2(_Transcendental):
+    """2 to the power of every element: [...] -> [...]."""
+
+    name = "exp2"
+
+
+class Log10(_Transcendental):
+    """The logarithm to base 10 of every element: [...] -> [...]."""
+
+    name = "log10"
 
 
 class Exp(_Transcendental):

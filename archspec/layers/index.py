@@ -31,9 +31,15 @@ FAMILIES: Final[dict[str, str]] = {
         "arange eye full linspace one_hot ones ones_like tril triu zeros zeros_like"
     ),
     "functions_elementwise": (
-        "abs ceil clamp contiguous cos detach erf exp expm1 floor log log1p log2 masked_fill "
-        "neg reciprocal round rsqrt sigmoid sign sin sqrt square tanh to where"
+        "abs acos asin atan ceil clamp contiguous cos cosh detach erf erfc exp exp2 expm1 floor "
+        "isfinite isinf isnan log log10 log1p log2 masked_fill "
+        "neg reciprocal round rsqrt sigmoid sign sin sinh sqrt square tan tanh to trunc where"
     ),
+    "functions_fourier": (
+        "angle complex conj fft fft2 ifft ifft2 imag irfft irfft2 polar real rfft rfft2 "
+        "view_as_complex view_as_real"
+    ),
+    "functions_gather": "argsort diff gather sort topk",
     "functions_index": "flip index index_select narrow roll",
     "functions_join": "chunk concat pixel_shuffle pixel_unshuffle split stack unbind unfold",
     "functions_rearrange": "rearrange",
@@ -41,6 +47,7 @@ FAMILIES: Final[dict[str, str]] = {
         "all amax amin any argmax argmin cosine_similarity cumprod cumsum log_softmax logsumexp "
         "max mean min norm normalize softmax std sum var"
     ),
+    "functions_sample": "affine_grid grid_sample",
     "functions_shape": (
         "expand expand_as flatten permute repeat repeat_interleave reshape squeeze transpose "
         "unflatten unsqueeze view"

@@ -26,6 +26,8 @@ DTYPES = {
     "bool": torch.bool,
     "float16": torch.float16,
     "int8": torch.int8,
+    "int32": torch.int32,
+    "complex64": torch.complex64,
 }
 
 

@@ -168,13 +168,20 @@ LEDGER: tuple[Entry, ...] = (
         "bools are no numbers: cast them first",
         "add mul div floor_divide remainder pow eq ne lt le gt ge maximum minimum max min sign "
         "square clamp amax amin cumsum cumprod where masked_fill exp expm1 log log1p log2 sqrt "
-        "rsqrt reciprocal sin cos erf sigmoid tanh",
+        "rsqrt reciprocal sin cos erf sigmoid tanh tan asin acos atan sinh cosh erfc exp2 "
+        "log10 isnan isinf isfinite diff",
         lambda name, case: "bool" in _kinds(case),
     ),
     Entry(
         "ints or bools where a function is meant for floats: torch takes them on some devices only",
+        "fft ifft rfft irfft fft2 ifft2 rfft2 irfft2 "
         "einsum hardtanh logsumexp matmul pad relu relu6 softsign tanhshrink threshold",
         lambda name, case: bool({"int", "bool"} & _kinds(case)),
+    ),
+    Entry(
+        "real numbers, which have no parts",
+        "real angle conj",
+        lambda name, case: "complex64" not in _kinds(case),
     ),
     Entry(
         "logic on numbers: compare them first",
@@ -242,6 +249,12 @@ LEDGER: tuple[Entry, ...] = (
     Entry("a padding of no axis", "pad", lambda name, case: len(case.arguments["pad"]) == 0),
     Entry(
         "one axis named twice", "roll", lambda name, case: len(_items(case.arguments["dims"])) > 1
+    ),
+    Entry("no element at all", "topk", lambda name, case: case.arguments["k"] == 0),
+    Entry(
+        "differences of a single element: none",
+        "diff",
+        lambda name, case: 1 in case.tensors[0].sizes,
     ),
     Entry("windows without elements", "unfold", lambda name, case: case.arguments["size"] == 0),
     Entry(

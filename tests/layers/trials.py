@@ -5,7 +5,7 @@ from typing import Any
 
 from archspec.layers import registry
 from archspec.layers.base import Declaration
-from tests.layers import functions_harness, layer_harness
+from tests.layers import functions_harness, functions_more, layer_harness
 from tests.layers.cases import LAYERS
 from tests.layers.functions_reference import TRIALS as FUNCTIONS
 from tests.layers.harness import Trial
@@ -23,6 +23,6 @@ TRIALS: dict[str, Trial] = {
             partial(functions_harness.runs, trial.reference),
             partial(functions_harness.check, trial.reference),
         )
-        for name, trial in FUNCTIONS.items()
+        for name, trial in {**FUNCTIONS, **functions_more.TRIALS}.items()
     },
 }
