@@ -114,6 +114,7 @@ class SyncBatchNorm(LayerDecl[BatchNormParams]):
     """Batch normalisation over all processes of a group: `[B, C, ...]`, unchanged."""
 
     Params = BatchNormParams
+    inferred_names = ("num_features",)
     mode_dependent = True
 
     def shape(

@@ -152,6 +152,7 @@ class TransformerEncoderLayer(LayerDecl[TransformerLayerParams]):
         Port("src_key_padding_mask", optional=True),
     )
     mode_dependent = True
+    inferred_names = ("d_model",)
 
     def shape(
         self, p: TransformerLayerParams, x: tuple[TensorType, ...], need: Needs
@@ -195,6 +196,7 @@ class TransformerDecoderLayer(LayerDecl[TransformerLayerParams]):
         Port("memory_key_padding_mask", optional=True),
     )
     mode_dependent = True
+    inferred_names = ("d_model",)
 
     def shape(
         self, p: TransformerLayerParams, x: tuple[TensorType, ...], need: Needs
@@ -255,6 +257,7 @@ class Transformer(LayerDecl[TransformerParams]):
         "bias",
     )
     mode_dependent = True
+    inferred_names = ("d_model",)
 
     def shape(
         self, p: TransformerParams, x: tuple[TensorType, ...], need: Needs
