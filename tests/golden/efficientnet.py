@@ -120,11 +120,10 @@ class FusedMBConv(nn.Module):
         self.stride = stride
         self.width = width
         self.block = nn.Sequential()
-        channels = in_channels
         if expand > 1:
             self.block.append(
                 ConvNormAct(
-                    channels,
+                    in_channels,
                     make_divisible(in_channels * expand),
                     kernel,
                     stride,
@@ -134,10 +133,10 @@ class FusedMBConv(nn.Module):
             self.block.append(
                 ConvNorm(make_divisible(in_channels * expand), width, norm=norm)
             )
-            channels = width
         else:
-            self.block.append(ConvNormAct(channels, width, kernel, stride, norm=norm))
-            channels = width
+            self.block.append(
+                ConvNormAct(in_channels, width, kernel, stride, norm=norm)
+            )
         if stride == 1 and in_channels == width:
             self.stochastic_depth = StochasticDepth(drop)
 
@@ -259,10 +258,9 @@ class EfficientNet(nn.Module):
                     stage.append(
                         FusedMBConv(channels, wide, kernel, step, expand, p, norm)
                     )
-                    channels = wide
                 else:
                     stage.append(MBConv(channels, wide, kernel, step, expand, p, norm))
-                    channels = wide
+                channels = wide
             self.features.append(stage)
         self.features.append(
             ConvNormAct(channels, make_divisible(last * width), norm=norm)

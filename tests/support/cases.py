@@ -82,6 +82,7 @@ TORCHVISION: Final = (
             "classes": 10,
         },
     ),
+    Case("maxvit", "MaxViT_T", "maxvit_t", image=224, exhaustive=True),
     Case("swin", "Swin_S", "swin_s", image=224, exhaustive=True),
     Case("swin", "Swin_B", "swin_b", image=224, exhaustive=True),
     Case(

@@ -79,15 +79,24 @@ def _agreeing(
     saved = e.checkpoint()
     result, ends = _written(e, statement, bodies, flow, {})
     if result is not None and all(end is not None for end in ends):
-        hints = [end.hints for end in ends if end is not None]
-        same = all(own[axis] is hints[0][axis] for own in hints for axis in carried)
-        if same and all(_holds(e, statement, hints[0][axis], axis) for axis in carried):
-            kept = list(flow.hints)
-            for axis in carried:
-                kept[axis] = hints[0][axis]
+        kept = list(flow.hints)
+        for axis in carried:
+            own = [end.hints[axis] for end in ends if end is not None]
+            if all(hint is own[0] for hint in own) and _holds(e, statement, own[0], axis):
+                kept[axis] = own[0]
+            elif all(_unknown(hint) for hint in own):
+                kept[axis] = e.sizes.unknown()
+            else:
+                break
+        else:
             return replace(result, hints=tuple(kept))
     e.restore(saved)
     return None
+
+
+def _unknown(hint: Dim) -> bool:
+    """Whether nothing is known of a size, as of one that the model's input leaves open."""
+    return any(name.startswith("?") for name in hint.symbols())
 
 
 def _holds(e: Emitter, statement: ast.If, hint: Dim, axis: int) -> bool:

@@ -12,7 +12,7 @@ from archspec.backends.torch.results import result_value, unpack
 from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim
-from archspec.elaborate.values import Argument
+from archspec.elaborate.values import Argument, Outputs
 from archspec.layers.base import FunctionDecl, Needs, TensorType
 from archspec.syntax import ast
 
@@ -201,7 +201,23 @@ def apply(
         params = _symbolic_params(e, steps)
         return tuple(t.shape for t in decl.shape(params, types, Needs()))
 
-    return result_value(step.output, expr, e.output_hints(node, rule))
+    found = e.output_hints(node, rule)
+    if not isinstance(step.output, Outputs):
+        found = (_moved(e, steps, operands, found[0]),)
+    return result_value(step.output, expr, found)
+
+
+def _moved(e: Emitter, steps: Any, operands: list[Val], hints: Hints) -> Hints:
+    """A size that no rule tells, if it is one of an operand's, moved to another axis."""
+    known = [h for o in operands for h in o.hints if h.const is None]
+    kept = list(hints)
+    for axis, hint in enumerate(hints):
+        if not any(name.startswith("?") for name in hint.symbols()):
+            continue
+        actual = [(p, s.output.type.shape[axis]) for p, s in steps]
+        if all(dim.const is not None for _, dim in actual):
+            kept[axis] = next((h for h in known if e.sizes.holds(h, actual)), hint)
+    return tuple(kept)
 
 
 def _as_list(expr: py.Expr) -> py.Expr:
