@@ -13,7 +13,7 @@ from archspec.layers.index import FAMILIES
 
 #: Modules of this package that declare nothing.
 _OTHERS = frozenset(
-    {"base", "checks", "describe", "index", "plugins", "registry", "functions_shared"}
+    {"base", "checks", "describe", "index", "page", "plugins", "registry", "functions_shared"}
 )
 _HOMES: Final = {name: family for family, names in FAMILIES.items() for name in names.split()}
 
