@@ -102,7 +102,14 @@ MODULE_ATTRIBUTES: Final = frozenset(
 
 #: Methods that emitted classes define.
 EMITTED_METHODS: Final = frozenset(
-    {"load_pretrained", "reset_ema", "reset_parameters", "tie_weights", "update_ema"}
+    {
+        "dynamic_shapes",
+        "load_pretrained",
+        "reset_ema",
+        "reset_parameters",
+        "tie_weights",
+        "update_ema",
+    }
 )
 
 #: Names that emitted files import or call, which a class of that name would hide.
@@ -110,6 +117,7 @@ FILE_NAMES: Final = frozenset(
     [
         "Any",
         "Callable",
+        "Dim",
         "F",
         "Iterable",
         "Iterator",

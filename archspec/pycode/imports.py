@@ -40,6 +40,7 @@ IMPORTS: Final[dict[str, _Source]] = {
     "torch": _Source("torch"),
     "F": _Source("torch.nn.functional"),
     "Tensor": _Source("torch", member=True),
+    "Dim": _Source("torch.export", member=True),
     "nn": _Source("torch", member=True),
     "init": _Source("torch.nn", member=True),
     "parametrize": _Source("torch.nn.utils", member=True),

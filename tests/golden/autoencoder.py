@@ -9,9 +9,11 @@ Hugo Larochelle, Yoshua Bengio and Pierre-Antoine Manzagol, 2008 (ICML; not on a
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -49,3 +51,7 @@ class TiedAutoencoder(nn.Module):
                 + getattr(self, f"visible{i}")
             ).sigmoid()
         return x, code
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`."""
+        return {"x": {0: Dim("B")}}

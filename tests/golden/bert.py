@@ -10,10 +10,12 @@ The weights are named as in Hugging Face's `BertModel`.
 """
 
 from collections import OrderedDict
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -186,6 +188,12 @@ class BERT(nn.Module):
                 init.zeros_(module.bias)
             if isinstance(module, nn.Embedding):
                 init.normal_(module.weight, std=0.02)
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`."""
+        B = Dim("B")
+        T = Dim("T", max=self.context)
+        return {"tokens": {0: B, 1: T}, "segments": {0: B, 1: T}, "mask": {0: B, 1: T}}
 
 
 class BERTLarge(BERT):

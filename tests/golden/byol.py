@@ -11,9 +11,11 @@ Grill, Florian Strub, Florent Altché and others, 2020, arXiv:2006.07733.
 import copy
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.export import Dim
 
 
 class Bottleneck(nn.Module):
@@ -132,3 +134,10 @@ class BYOL(nn.Module):
     def reset_ema(self) -> None:
         """Set the slow copies to their sources."""
         self.target.load_state_dict(self.online.state_dict())
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        B = Dim("B")
+        H = Dim("H", min=33)
+        W = Dim("W", min=33)
+        return {"view1": {0: B, 2: H, 3: W}, "view2": {0: B, 2: H, 3: W}}

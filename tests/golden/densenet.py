@@ -10,9 +10,11 @@ torchvision names them.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -122,6 +124,10 @@ class DenseNet(nn.Module):
                 init.kaiming_normal_(module.weight)
             if isinstance(module, nn.Linear) and module.bias is not None:
                 init.zeros_(module.bias)
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        return {"image": {0: Dim("B"), 2: Dim("H", min=61), 3: Dim("W", min=61)}}
 
 
 class DenseNet121(DenseNet):

@@ -10,8 +10,11 @@ Maaten and Kilian Q. Weinberger, 2017, arXiv:1608.06993, section 4.2. Named are 
 networks of its table 2.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -147,6 +150,10 @@ class DenseNetCIFAR(nn.Module):
                 init.kaiming_normal_(module.weight)
             if isinstance(module, nn.Linear) and module.bias is not None:
                 init.zeros_(module.bias)
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        return {"image": {0: Dim("B"), 2: Dim("H", min=8), 3: Dim("W", min=8)}}
 
 
 class DenseNet_L40_k12(DenseNetCIFAR):

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -294,6 +295,10 @@ class EfficientNet(nn.Module):
                 )
             if isinstance(module, nn.Linear) and module.bias is not None:
                 init.zeros_(module.bias)
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        return {"image": {0: Dim("B"), 2: Dim("H", min=33), 3: Dim("W", min=33)}}
 
 
 class EfficientNetB0(EfficientNet):

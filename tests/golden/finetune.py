@@ -11,9 +11,10 @@ Yoshua Bengio and Hod Lipson, 2014, arXiv:1411.1792.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from torch import Tensor, nn
+from torch.export import Dim
 
 
 class Bottleneck(nn.Module):
@@ -109,3 +110,7 @@ class Finetune(nn.Module):
         super().train(mode)
         self.backbone.eval()
         return self
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`."""
+        return {"image": {0: Dim("B")}}

@@ -18,6 +18,7 @@ from typing import Any, Self
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -158,6 +159,10 @@ class GPT2(nn.Module):
 
     def _tie_after_loading(self, _: Any) -> None:
         self.tie_weights()
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`."""
+        return {"tokens": {0: Dim("B"), 1: Dim("T", max=self.context)}}
 
 
 class GPT2Medium(GPT2):

@@ -9,8 +9,11 @@ Vanhoucke, Sergey Ioffe, Jonathon Shlens and Zbigniew Wojna, 2016, arXiv:1512.00
 Weights are named as in torchvision.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -247,3 +250,7 @@ class InceptionV3(nn.Module):
                 init.trunc_normal_(module.weight, std=0.1)
             if isinstance(module, nn.Linear):
                 init.trunc_normal_(module.weight, std=0.1)
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        return {"image": {0: Dim("B"), 2: Dim("H", min=347), 3: Dim("W", min=347)}}

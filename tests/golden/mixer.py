@@ -12,8 +12,10 @@ Andreas Steiner, Daniel Keysers, Jakob Uszkoreit, Mario Lucic and Alexey Dosovit
 """
 
 import re
+from typing import Any
 
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -105,6 +107,10 @@ class Mixer(nn.Module):
                 init.normal_(parameter, std=1e-6)
         init.zeros_(self.head.weight)
         init.zeros_(self.get_parameter("head.bias"))
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`."""
+        return {"image": {0: Dim("B")}}
 
 
 class Mixer_S_32(Mixer):

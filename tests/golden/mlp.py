@@ -9,8 +9,10 @@ Hinton and Ronald J. Williams, 1986, Nature 323, 533-536.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
+from torch.export import Dim
 
 
 class MLP(nn.Module):
@@ -34,3 +36,7 @@ class MLP(nn.Module):
             x = self.relu(getattr(self, f"fc{i}")(x))
         logits: Tensor = self.head(x)
         return logits
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`."""
+        return {"image": {0: Dim("B")}}

@@ -9,7 +9,10 @@ Ruoming Pang, Vijay Vasudevan, Mark Sandler, Andrew Howard and Quoc V. Le, 2019,
 arXiv:1807.11626. Weights are named as in torchvision.
 """
 
+from typing import Any
+
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -125,6 +128,10 @@ class MnasNet(nn.Module):
                 )
             if isinstance(module, nn.Linear) and module.bias is not None:
                 init.zeros_(module.bias)
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        return {"image": {0: Dim("B"), 2: Dim("H", min=33), 3: Dim("W", min=33)}}
 
 
 class MnasNet0_5(MnasNet):

@@ -11,8 +11,10 @@ and Hartwig Adam, 2019, arXiv:1905.02244. Weights are named as in torchvision.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -191,6 +193,10 @@ class MobileNetV3(nn.Module):
                 init.normal_(module.weight, std=0.01)
             if isinstance(module, nn.Linear) and module.bias is not None:
                 init.zeros_(module.bias)
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        return {"image": {0: Dim("B"), 2: Dim("H", min=33), 3: Dim("W", min=33)}}
 
 
 class MobileNetV3Large(MobileNetV3):

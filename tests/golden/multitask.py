@@ -10,8 +10,10 @@ Hard parameter sharing: "Multitask Learning", Rich Caruana, 1997, Machine Learni
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
+from torch.export import Dim
 
 
 class BasicBlock(nn.Module):
@@ -84,3 +86,7 @@ class MultiTask(nn.Module):
         label = self.classify(self.flatten(self.avgpool(features)))
         depth = self.regress(features)
         return label, depth
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        return {"image": {0: Dim("B"), 2: Dim("H", min=33), 3: Dim("W", min=33)}}

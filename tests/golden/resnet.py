@@ -12,8 +12,10 @@ Neural Networks", Saining Xie, Ross Girshick, Piotr Dollár, Zhuowen Tu and Kaim
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -84,6 +86,10 @@ class ResNetBasicBlock(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        return {"image": {0: Dim("B"), 2: Dim("H", min=33), 3: Dim("W", min=33)}}
 
 
 class ResNet18(ResNetBasicBlock):
@@ -190,6 +196,10 @@ class ResNetBottleneck(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        return {"image": {0: Dim("B"), 2: Dim("H", min=33), 3: Dim("W", min=33)}}
 
 
 class ResNet50(ResNetBottleneck):

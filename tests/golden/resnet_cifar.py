@@ -9,8 +9,11 @@ weights.
 and Jian Sun, 2016, arXiv:1512.03385, section 4.2.
 """
 
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -84,6 +87,10 @@ class ResNetCIFAR(nn.Module):
                 init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
             if isinstance(module, nn.Linear):
                 init.kaiming_normal_(module.weight)
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        return {"image": {0: Dim("B"), 2: Dim("H", min=5), 3: Dim("W", min=5)}}
 
 
 class ResNet20(ResNetCIFAR):

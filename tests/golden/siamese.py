@@ -9,8 +9,11 @@ Isabelle Guyon, Yann LeCun, Eduard Säckinger and Roopak Shah, 1993 (NIPS 6; not
 arXiv).
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.export import Dim
 
 
 class Encoder(nn.Sequential):
@@ -47,3 +50,8 @@ class Siamese(nn.Module):
         b = self.encoder(right)
         distance: Tensor = torch.linalg.vector_norm(a - b, dim=-1)
         return distance
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`."""
+        B = Dim("B")
+        return {"left": {0: B}, "right": {0: B}}

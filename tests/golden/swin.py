@@ -11,10 +11,12 @@ arXiv:2103.14030. The weights are named as torchvision names them.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -250,6 +252,10 @@ class Swin(nn.Module):
                 init.trunc_normal_(module.weight, std=0.02)
             if isinstance(module, nn.Linear) and module.bias is not None:
                 init.zeros_(module.bias)
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`."""
+        return {"image": {0: Dim("B")}}
 
 
 class Swin_T(Swin):

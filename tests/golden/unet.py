@@ -8,8 +8,11 @@ U-Net: a contracting path, an expanding path, and skip connections between them.
 Philipp Fischer and Thomas Brox, 2015, arXiv:1505.04597.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -93,6 +96,16 @@ class OriginalUNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 init.kaiming_normal_(module.weight, nonlinearity="relu")
 
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`."""
+        return {
+            "image": {
+                0: Dim("B"),
+                2: 16 * Dim("_H", min=11) + 12,
+                3: 16 * Dim("_W", min=11) + 12,
+            }
+        }
+
 
 class DoubleConv(nn.Sequential):
     """Two padded 3x3 convolutions, each normalised.
@@ -153,3 +166,13 @@ class UNet(nn.Module):
             x = getattr(self, f"dec{i}")(x)
         mask: Tensor = self.head(x)
         return mask
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        return {
+            "image": {
+                0: Dim("B"),
+                2: 2**self.depth * Dim("_H", min=2),
+                3: 2**self.depth * Dim("_W", min=2),
+            }
+        }

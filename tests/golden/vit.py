@@ -14,9 +14,11 @@ names them.
 import math
 import re
 from collections import OrderedDict
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import init
 
 
@@ -125,6 +127,10 @@ class ViT(nn.Module):
                 init.normal_(parameter, std=1e-6)
         init.zeros_(self.get_parameter("heads.head.weight"))
         init.zeros_(self.get_parameter("heads.head.bias"))
+
+    def dynamic_shapes(self) -> dict[str, Any]:
+        """The open sizes for `torch.export.export`."""
+        return {"image": {0: Dim("B")}}
 
 
 class ViT_B_16(ViT):

@@ -10,6 +10,7 @@ from archspec.backends.torch.checks import emit_checks, needs_checks
 from archspec.backends.torch.constructor import constructor_body, ordered_params, parameter
 from archspec.backends.torch.docs import fixed_doc, forward_doc, wrapped
 from archspec.backends.torch.emitter import SELF, Container, CtorParam, Emitter, Hints, Passes, Val
+from archspec.backends.torch.exporting import dynamic_shapes
 from archspec.backends.torch.groups import is_chain
 from archspec.backends.torch.inputs import (
     bind_inputs,
@@ -146,6 +147,7 @@ def _assemble(
     if not sequential:
         body.append(_forward(e, entry, results, params))
     body.extend(_methods(e, ctor))
+    body.extend(dynamic_shapes(e, sequential))
     base = "nn.Sequential" if sequential else "nn.Module"
     shapes = forward_doc(e, results, params) if sequential else None
     parts = (wrapped(doc), shapes, fixed_doc(e))

@@ -33,6 +33,7 @@ from archspec.elaborate.values import (
     Pass,
     Step,
 )
+from archspec.ir import Graph
 from archspec.pycode.namespace import Namespace
 from archspec.syntax import ast
 
@@ -153,14 +154,17 @@ class Planner:
         self.helpers = helpers
         self.function.restore(functions)
 
+    def graphs(self, passes: Passes) -> list[Graph]:
+        """The models of a class."""
+        roots = {id(p.frame) for p in passes}
+        return [model.graph for model in self.models if id(model.frame) in roots]
+
     def lower_bounds(self, passes: Passes) -> list[tuple[str, int]]:
         """The inferred bounds that all models of a class share: the largest of each size."""
         bounds: dict[str, int] = {}
-        roots = {id(p.frame) for p in passes}
-        for model in self.models:
-            if id(model.frame) in roots:
-                for name, requirement in model.graph.requirements.items():
-                    bounds[name] = max(bounds.get(name, 0), requirement.lower)
+        for graph in self.graphs(passes):
+            for name, requirement in graph.requirements.items():
+                bounds[name] = max(bounds.get(name, 0), requirement.lower)
         return sorted(bounds.items())
 
     # --- compile-time things -------------------------------------------------------------------
