@@ -203,7 +203,7 @@ def test_every_model_exports(path: Path, name: str) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_compiles_without_graph_breaks(case: Exported) -> None:
     network = case.network()
-    compiled = torch.compile(network, backend="eager", fullgraph=True)
+    compiled: Any = torch.compile(network, backend="eager", fullgraph=True)
     inputs = case.inputs(case.shapes)
     with torch.no_grad():
         torch.testing.assert_close(compiled(*inputs), network(*inputs))
