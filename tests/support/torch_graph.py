@@ -26,17 +26,17 @@ class GraphRunner:
     rule: TorchRule = field(default_factory=TorchRule)
     _pointwise: dict[Any, bool] = field(default_factory=dict)
 
-    def refusal(self, graph: Graph, sizes: Mapping[str, int]) -> str | None:
-        """Why PyTorch does not run `graph` at `sizes`; None where it does."""
+    def run(self, graph: Graph, sizes: Mapping[str, int]) -> tuple[TensorType, ...]:
+        """What PyTorch gives for the outputs of `graph` at `sizes`; raises `Refusal`."""
         types: dict[Value, TensorType] = {}
         for node in graph.nodes:
             inputs = tuple(types[Value(e.source, e.output)] for e in graph.edges_into(node.id))
             try:
                 outputs = self._node(node, inputs, sizes)
             except Refusal as error:
-                return f"{node.name} at {node.span}: {error}"
+                raise Refusal(f"{node.name} at {node.span}: {error}") from None
             types.update({Value(node.id, i): kind for i, kind in enumerate(outputs)})
-        return None
+        return tuple(types[value] for _, value in graph.outputs)
 
     def _node(
         self, node: Node, inputs: tuple[TensorType, ...], sizes: Mapping[str, int]
