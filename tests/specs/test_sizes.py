@@ -82,7 +82,8 @@ def declared(model: Elaborated, point: Point) -> Iterator[list[int | None] | Non
     for statement in model.entry.block.body.statements:
         if isinstance(statement, ast.Output):
             for item in statement.items:
-                yield item.shape and [_size(dim, {**known, **point}) for dim in item.shape.dims]
+                dims = item.shape.dims if item.shape is not None else None
+                yield None if dims is None else [_size(d, {**known, **point}) for d in dims]
 
 
 def _size(dim: ast.Expr | ast.Ellipsis, values: Mapping[str, Any]) -> int | None:
