@@ -308,3 +308,49 @@ def test_a_shared_layer_is_checkpointed_in_every_application() -> None:
     module.step.fc.register_forward_hook(count)
     module(torch.randn(2, 4)).sum().backward()
     assert runs == 6  # three times forward, three times again in the backward pass
+
+
+# --- ties --------------------------------------------------------------------------------------
+
+TIED = {
+    "in a loop": """
+model M(depth = 3) {
+    input x: [B, 8]
+    for i in 0..<depth { enc{i}: Linear(8, bias=false) -> ReLU }
+    for i in 0..<depth {
+        dec{i}: Linear(8, bias=false)
+        if i > 0 { tie dec{i}.weight to enc{depth - 1 - i}.weight }
+    }
+}
+""",
+    "in a block": """
+block Part {
+    input x: [B, D]
+    a: Linear(D) -> ReLU -> b: Linear(D)
+    tie b.weight to a.weight
+}
+model M { input x: [B, 4]; one: Part; group: { two: Part; head: Linear(2) } }
+""",
+}
+
+
+@pytest.mark.parametrize("text", TIED.values(), ids=TIED)
+@pytest.mark.parametrize("once", [False, True])
+@pytest.mark.parametrize("assign", [False, True])
+def test_ties_hold_wherever_they_are_declared(text: str, once: bool, assign: bool) -> None:
+    """After loading too, also from a file that holds each weight once, under its last name."""
+    model, source = emit_text(text)
+    module, other = check_agreement(model, source), namespace(source)["M"]()
+    pairs = [(r.target, r.source) for r in model.graph.relations if r.mechanism == "tied"]
+    assert len(pairs) == 2
+    state = other.state_dict()
+    if once:
+        state = {k: v for k, v in state.items() if k not in {source for _, source in pairs}}
+    kept = set(state)
+    module.load_state_dict(state, assign=assign)
+    module.to_empty(device="cpu").load_state_dict(state, assign=assign)
+    assert set(state) == kept
+    for one, two in pairs:
+        assert module.get_parameter(one) is module.get_parameter(two)
+    for key, value in other.state_dict().items():
+        assert torch.equal(module.state_dict()[key], value)

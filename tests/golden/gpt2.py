@@ -11,8 +11,9 @@ Weights are named as in Hugging Face's `GPT2LMHeadModel`, which stores some of t
 transposed.
 """
 
+import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import torch
@@ -159,6 +160,22 @@ class GPT2(nn.Module):
 
     def _tie_after_loading(self, _: Any) -> None:
         self.tie_weights()
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """A tied weight may be given under one of its names."""
+        state: Any = copy.copy(state_dict)
+        named = list(self.named_parameters(remove_duplicate=False))
+        held: dict[Tensor, Any] = {}
+        for name, weight in named:
+            if name in state:
+                held[weight] = state[name]
+        for name, weight in named:
+            if strict and weight in held:
+                state.setdefault(name, held[weight])
+        load: Callable[..., Any] = super().load_state_dict
+        return load(state, strict, assign)
 
     def dynamic_shapes(self) -> dict[str, Any]:
         """The open sizes for `torch.export.export`."""

@@ -257,7 +257,7 @@ def _tensor(e: Emitter, statement: ast.Tensor) -> None:
 
 def _tie(e: Emitter, statement: ast.Tie) -> None:
     target, source = (_weight(e, w) for w in (statement.target, statement.source))
-    e.ties.append((target, source))
+    e.state.tying.append(py.Assign(target, source))
 
 
 def _weight(e: Emitter, expr: ast.Expr) -> py.Expr:
@@ -265,11 +265,11 @@ def _weight(e: Emitter, expr: ast.Expr) -> py.Expr:
         case ast.Attribute(value=value, name=ast.Name(id=name)):
             return py.attr(_weight(e, value), name)
         case ast.Attribute(value=value, name=name):
-            return py.call("getattr", _weight(e, value), e.translate.template(name))
+            return py.call("getattr", _weight(e, value), e.translate_forward.template(name))
         case ast.Name(id=name):
-            return e.container.member(name)
+            return e.container.member(name, in_forward=True)
         case ast.Template():
-            return py.call("getattr", e.container.expr, e.translate.template(expr))
+            return py.call("getattr", e.container.in_forward, e.translate_forward.template(expr))
         case _:
             raise CannotEmit("a weight's path")
 

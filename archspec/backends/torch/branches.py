@@ -136,6 +136,7 @@ def _written(
     _annotate_alternatives([state.ctor for _, state in parts])
     _append_if(e.state.ctor, [(t, s.ctor) for t, s in parts], e.translate)
     _append_if(e.state.forward, [(t, s.forward) for t, s in parts], e.translate_forward)
+    _append_if(e.state.tying, [(t, s.tying) for t, s in parts], e.translate_forward)
     _append_if(e.state.evaluating, [(t, s.evaluating) for t, s in parts], e.translate_forward)
     _append_if(e.state.loading, [(t, s.loading) for t, s in parts], e.translate_forward)
     return result, ends

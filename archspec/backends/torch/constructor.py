@@ -30,7 +30,7 @@ def constructor_body(e: Emitter) -> tuple[py.Stmt, ...]:
     stored = [s for s in e.state.tail if isinstance(s, py.Assign) and s.target in e.stored.values()]
     rest = [s for s in e.state.tail if s not in stored]
     ties: list[py.Stmt] = []
-    if e.ties:
+    if e.state.tying:
         ties.append(py.ExprStmt(py.call(py.attr(SELF, "tie_weights"))))
         register = py.name("register")
         ties.append(

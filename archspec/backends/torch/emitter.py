@@ -110,6 +110,8 @@ class State:
     forward: list[py.Stmt] = field(default_factory=list)
     #: Modules without weights and what else may stand at the constructor's end.
     tail: list[py.Stmt] = field(default_factory=list)
+    #: One parameter gets its second name.
+    tying: list[py.Stmt] = field(default_factory=list)
     #: Frozen modules are put into evaluation mode.
     evaluating: list[py.Stmt] = field(default_factory=list)
     #: Weights are read from the files that the spec names.
@@ -163,7 +165,6 @@ class Emitter:
         self.up: dict[int, Pass] = {}
         #: Slow copies: copy, source, momentum.
         self.ema: list[tuple[py.Expr, py.Expr, py.Expr]] = []
-        self.ties: list[tuple[py.Expr, py.Expr]] = []
         self.helpers: list[py.FunctionDef] = []
         self.flow_name = "x"
         self.silent = 0
@@ -405,10 +406,9 @@ class Emitter:
         state = self.state
         return (
             (list(state.ctor), list(state.forward), list(state.tail)),
-            (list(state.evaluating), list(state.loading)),
+            (list(state.tying), list(state.evaluating), list(state.loading)),
             dict(self.scope), dict(self.values), dict(self.families), dict(self.channels),
-            dict(self.stored), dict(self.single), self.running.snapshot(), list(self.ties),
-            list(self.ema),
+            dict(self.stored), dict(self.single), self.running.snapshot(), list(self.ema),
             self.attributes.snapshot(), self.ctor_names.snapshot(), self.forward_names.snapshot(),
             self.passes, state, self.container, self.silent, dict(self.params),
             dict(self.group_plans), self.planner.snapshot(), self.loops,
@@ -417,14 +417,13 @@ class Emitter:
     def restore(self, saved: Any) -> None:
         (
             lists, methods, self.scope, self.values, self.families, self.channels,
-            self.stored, self.single, running, self.ties,
-            self.ema, attributes, ctor, forward,
+            self.stored, self.single, running, self.ema, attributes, ctor, forward,
             self.passes, self.state, self.container, self.silent, self.params,
             self.group_plans, planned, self.loops,
         ) = saved  # fmt: skip
         state = self.state
         state.ctor[:], state.forward[:], state.tail[:] = lists
-        state.evaluating[:], state.loading[:] = methods
+        state.tying[:], state.evaluating[:], state.loading[:] = methods
         self.planner.restore(planned)
         self.running.restore(running)
         self.attributes.restore(attributes)

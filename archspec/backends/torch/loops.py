@@ -58,6 +58,7 @@ def _rolled(
         e.state.ctor.append(py.For(counted, ctor_iterable, tuple(state.ctor)))
     for statements_of, inside in (
         (e.state.forward, state.forward),
+        (e.state.tying, state.tying),
         (e.state.evaluating, state.evaluating),
         (e.state.loading, state.loading),
     ):

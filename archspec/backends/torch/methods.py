@@ -5,6 +5,7 @@ from archspec.backends.torch.emitter import SELF, Emitter
 from archspec.backends.torch.inputs import is_model_class
 
 ANY = py.name("Any")
+_CALLABLE = py.Subscript(py.name("Callable"), (py.name("..."), ANY))
 
 
 def extra_methods(e: Emitter, ctor: tuple[py.Stmt, ...]) -> list[py.Stmt]:
@@ -24,8 +25,10 @@ def extra_methods(e: Emitter, ctor: tuple[py.Stmt, ...]) -> list[py.Stmt]:
         found.append(_method("reset_parameters", (*_merged(e.inits), *restart), doc))
     if e.state.loading or _having(whole, "load_pretrained"):
         found.append(_load(e, whole, restart))
-    if e.ties:
+    if e.state.tying:
         found.extend(_tie_methods(e))
+    if e.state.tying or _having(whole, "tie_weights"):
+        found.append(_load_once_held())
     if e.state.evaluating:
         found.append(_train(e))
     if e.ema or _having(whole, "update_ema"):
@@ -93,12 +96,10 @@ def _method(
 
 def _tie_methods(e: Emitter) -> list[py.Stmt]:
     """Ties hold through `to_empty`, `load_state_dict` and moves, which may replace parameters."""
-    ties = tuple(py.Assign(target, source) for target, source in e.ties)
     tie = py.ExprStmt(py.call(py.attr(SELF, "tie_weights")))
     apply = py.name("apply")
-    function = py.Subscript(py.name("Callable"), (py.name("..."), ANY))
     return [
-        _method("tie_weights", ties, "One parameter under two names."),
+        _method("tie_weights", tuple(e.state.tying), "One parameter under two names."),
         py.FunctionDef(
             "_apply",
             (
@@ -109,7 +110,7 @@ def _tie_methods(e: Emitter) -> list[py.Stmt]:
                 py.Parameter("recurse", py.name("bool"), py.const(True)),
             ),
             (
-                py.Assign(apply, py.attr(py.call("super"), "_apply"), function),
+                py.Assign(apply, py.attr(py.call("super"), "_apply"), _CALLABLE),
                 py.ExprStmt(py.call(apply, py.name("fn"), py.name("recurse"))),
                 tie,
                 py.Return(SELF),
@@ -123,6 +124,38 @@ def _tie_methods(e: Emitter) -> list[py.Stmt]:
             py.const(None),
         ),
     ]
+
+
+def _load_once_held() -> py.FunctionDef:
+    """Files of safetensors hold a tied weight once, under one name or the other.
+
+    Their `load_model` does not load strictly, and expects to be told that the other is missing.
+    """
+    name, weight, named, held, state = map(py.name, ("name", "weight", "named", "held", "state"))
+    strict, assign, state_dict = map(py.name, ("strict", "assign", "state_dict"))
+    parameters = py.call(py.attr(SELF, "named_parameters"), remove_duplicate=py.const(False))
+    each = py.Tuple((name, weight))
+    keep = py.Assign(py.Subscript(held, (weight,)), py.Subscript(state, (name,)))
+    give = py.call(py.attr(state, "setdefault"), name, py.Subscript(held, (weight,)))
+    known = py.Binary("and", strict, py.Compare(weight, (("in", held),)))
+    load = py.name("load")
+    return _method(
+        "load_state_dict",
+        (
+            py.Assign(state, py.call("copy.copy", state_dict), ANY),
+            py.Assign(named, py.call("list", parameters)),
+            py.Assign(held, py.Dict(()), py.Subscript(py.name("dict"), (py.name("Tensor"), ANY))),
+            py.For(each, named, (py.If(py.Compare(name, (("in", state),)), (keep,)),)),
+            py.For(each, named, (py.If(known, (py.ExprStmt(give),)),)),
+            py.Assign(load, py.attr(py.call("super"), "load_state_dict"), _CALLABLE),
+            py.Return(py.call(load, state, strict, assign)),
+        ),
+        "A tied weight may be given under one of its names.",
+        py.Parameter("state_dict", py.Subscript(py.name("Mapping"), (py.name("str"), ANY))),
+        py.Parameter("strict", py.name("bool"), py.const(True)),
+        py.Parameter("assign", py.name("bool"), py.const(False)),
+        returns=ANY,
+    )
 
 
 def _train(e: Emitter) -> py.FunctionDef:
