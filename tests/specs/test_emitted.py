@@ -10,6 +10,7 @@ import torch
 
 from archspec.pipeline import build_graph
 from tests.support.zoo import (
+    DIGITS,
     LANGUAGE,
     ROOT,
     SAMPLES,
@@ -20,7 +21,9 @@ from tests.support.zoo import (
     program,
 )
 
-FILES = [path for folder in (SPECS, SAMPLES, LANGUAGE) for path in sorted(folder.glob("*.arch"))]
+FILES = [
+    path for folder in (SPECS, DIGITS, SAMPLES, LANGUAGE) for path in sorted(folder.glob("*.arch"))
+]
 
 
 def name_of(path: Path) -> str:
@@ -99,8 +102,6 @@ def test_states_are_those_of_the_graph(path: Path) -> None:
             for part in graph.modules()
             for key, weight in part.all_weights()
         }
-        if name == "Finetune":
-            continue  # reads its weights from a file
         with torch.device("meta"):
             state = getattr(module, name)().state_dict()
         assert {key: tuple(tensor.shape) for key, tensor in state.items()} == want

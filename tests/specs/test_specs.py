@@ -9,9 +9,11 @@ from archspec.ir import verify
 from archspec.pipeline import build_graph, check
 from archspec.source import SourceFile
 from archspec.syntax.format import format_source
-from tests.support.zoo import LANGUAGE, SAMPLES, SPECS, graph_of, program
+from tests.support.zoo import DIGITS, LANGUAGE, SAMPLES, SPECS, graph_of, program
 
-FILES = [path for folder in (SPECS, SAMPLES, LANGUAGE) for path in sorted(folder.glob("*.arch"))]
+FILES = [
+    path for folder in (SPECS, DIGITS, SAMPLES, LANGUAGE) for path in sorted(folder.glob("*.arch"))
+]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}-{p.stem}")
@@ -30,7 +32,7 @@ def test_graphs_keep_their_invariants(path: Path) -> None:
 
 
 def test_every_spec_names_its_source() -> None:
-    for path in SPECS.glob("*.arch"):
+    for path in SPECS.rglob("*.arch"):
         lines = path.read_text(encoding="utf-8").splitlines()
         header = " ".join(line for line in lines[:12] if line.startswith("#"))
         assert any(str(year) in header for year in range(1980, 2027)), path.name
@@ -65,6 +67,8 @@ def test_reuse_mechanisms_are_seen() -> None:
         ("gpt2", "GPT2"): {"tied"},
         ("byol", "BYOL"): {"shared", "ema"},
         ("finetune", "Finetune"): {"frozen"},
+        ("digits/transfer", "Transfer"): {"frozen"},
+        ("digits/tied", "PixelGPT"): {"tied"},
     }
     for (spec, model), kinds in relations.items():
         assert {r.mechanism for r in graph_of(spec, model).graph.relations} == kinds
@@ -81,7 +85,7 @@ def test_the_smallest_image_of_densenet_is_inferred() -> None:
     assert (domains["H"].smallest, domains["W"].smallest) == (29, 29)
 
 
-@pytest.mark.parametrize("path", sorted(SPECS.glob("*.arch")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted(SPECS.rglob("*.arch")), ids=lambda p: p.stem)
 def test_specs_are_formatted(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert format_source(SourceFile(path.name, text)) == text

@@ -12,6 +12,7 @@ from archspec.pipeline import Program, build_graph, emit_python, load_file
 
 ROOT: Final = Path(__file__).parents[2]
 SPECS: Final = ROOT / "specs"
+DIGITS: Final = SPECS / "digits"
 SAMPLES: Final = ROOT / "tests" / "specs" / "samples"
 LANGUAGE: Final = ROOT / "tests" / "specs" / "language"
 
