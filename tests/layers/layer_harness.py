@@ -127,14 +127,7 @@ def theirs(name: str, case: Case, count: bool) -> Theirs | None:
         try:
             arguments |= inferred(name, case)
             module = getattr(nn, name)(**arguments)
-            for mode in (False, True):
-                if mode and trains_only_with_more(name):
-                    continue
-                module.train(mode)
-                with torch.set_grad_enabled(mode):
-                    outputs = call(name, module, [make(x, "cpu") for x in case.tensors])
-            if any(empty(tuple(output.shape)) for output in outputs):
-                return None
+            # first on the meta device: on the CPU, torch crashes in some of the calls it refuses
             weights = {"device": "meta"} if module.state_dict() else {}
             meta = getattr(nn, name)(**arguments, **weights)
             meta.train(not trains_only_with_more(name))
@@ -145,6 +138,14 @@ def theirs(name: str, case: Case, count: bool) -> Theirs | None:
                 flops = counter.get_total_flops()
             else:
                 again = call(name, meta, tensors)
+            if any(empty(tuple(output.shape)) for output in again):
+                return None
+            for mode in (False, True):
+                if mode and trains_only_with_more(name):
+                    continue
+                module.train(mode)
+                with torch.set_grad_enabled(mode):
+                    outputs = call(name, module, [make(x, "cpu") for x in case.tensors])
             assert [x.shape for x in again] == [x.shape for x in outputs]
         except REFUSALS:
             return None

@@ -131,7 +131,7 @@ LEDGER: tuple[Entry, ...] = (
     ),
     Entry(
         "an eps of 0: evaluation runs, training cannot",
-        "BatchNorm?d",
+        "BatchNorm?d SyncBatchNorm",
         lambda name, case: case.arguments.get("eps") == 0,
     ),
     Entry("a negative eps", "LayerNorm RMSNorm", lambda name, case: _least(case, "eps") < 0),

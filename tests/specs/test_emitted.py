@@ -90,6 +90,7 @@ def test_emitted_files_need_only_torch(folder: Path) -> None:
                 assert root == "torch" or root in sys.stdlib_module_names, line
 
 
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor is True")
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_states_are_those_of_the_graph(path: Path) -> None:
     """Names, order and shapes of parameters and buffers are what the compiler says they are."""
