@@ -28,6 +28,11 @@ MOST: Final = 256
 #: Sizes that every run tries, beside those around the smallest that is allowed.
 USUAL: Final = (1, 2, 3, 8, 15, 31, 32, 48, 63, 64, 100, 128, 224, 255)
 
+#: Models whose `where` asks for more than PyTorch needs, with the reason.
+LEDGER: Final = {
+    "MaxViT": "222 pixels halve to the same as 224, a padding that would be met at one edge only",
+}
+
 Point = dict[str, int]
 
 
@@ -141,14 +146,20 @@ def checked(path: Path, name: str) -> Elaborated:
 @each_model
 def test_allowed_sizes_are_those_that_run(path: Path, name: str) -> None:
     model = checked(path, name)
-    assert [*faults(model, some(model.graph), model.graph.domains)] == []
+    found = [*faults(model, some(model.graph), model.graph.domains)]
+    if model.entry.block.name.id in LEDGER:
+        assert found, "the entry in the ledger is not needed"
+        found = [fault for fault in found if "is refused" not in fault]
+    assert found == []
 
 
 @pytest.mark.exhaustive
 @each_model
 def test_all_sizes(path: Path, name: str) -> None:
     model = checked(path, name)
-    assert [*faults(model, every(model.graph), model.graph.domains)] == []
+    found = [*faults(model, every(model.graph), model.graph.domains)]
+    excused = model.entry.block.name.id in LEDGER
+    assert [f for f in found if not (excused and "is refused" in f)] == []
 
 
 def test_a_bound_off_by_one_is_caught() -> None:
