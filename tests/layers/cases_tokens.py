@@ -17,7 +17,7 @@ def transformer(kind: str) -> Build:
         m.flag("bias")
         if kind == "Transformer":
             for part in ("encoder", "decoder"):
-                m.arguments[f"num_{part}_layers"] = m.number(1, 2)
+                m.arguments[f"num_{part}_layers"] = m.pick(1, 1, 1, 2)
         width = heads * m.number(1, 3) if m.chance(85) else m.number(1, 9)
         bare = m.chance(4)
         batch, here, there = m.number(1, 3), m.number(1, 4), m.number(1, 4)
