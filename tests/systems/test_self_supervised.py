@@ -101,6 +101,7 @@ def test_no_gradient_flows_into_what_is_predicted() -> None:
     assert not z1.requires_grad
     assert not z2.requires_grad
     net = model("byol", "BYOL")
+    assert not any(weight.requires_grad for weight in net.target.parameters())
     p, z = net(view(images), view(images))
     assert not z.requires_grad
     disagreement(p, z).backward()  # type: ignore[no-untyped-call]

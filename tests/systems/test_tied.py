@@ -94,6 +94,8 @@ def test_moves_and_emptying_keep_the_tie(trained: Any) -> None:
         empty = model("tied", "PixelGPT")
     assert empty.head.weight is empty.embed.weight
     empty = empty.to_empty(device="cpu")
+    assert empty.head.weight is empty.embed.weight
+    assert not empty.head.weight.is_meta
     empty.load_state_dict(trained.state_dict())
     assert same(empty, trained)
     assert_tied(empty)
