@@ -14,7 +14,7 @@ from tests.layers.draws import Draw, Gen
 from tests.layers.functions_cases import calls, sequence, several, tensors
 from tests.layers.functions_reference import Reference, Trial
 
-COMPLEX = st.sampled_from(("complex64", "complex64", "complex64", "float"))
+COMPLEX = st.sampled_from(("complex64", "complex64", "complex64", "float", "int"))
 EITHER = st.sampled_from(("complex64", "complex64", "float", "float", "int"))
 
 
@@ -116,7 +116,7 @@ def _trials() -> dict[str, Trial]:
     )
     add("diff", calls(tensors(1, 3), dim=st.integers(-3, 2)))
     add("complex polar", several(ranks=(0, 3), dtypes=c.FLOATS).map(Case))
-    add("real imag angle view_as_real conj", tensors(0, 3, COMPLEX).map(lambda x: Case((x,))))
+    add("real imag angle view_as_real conj", tensors(0, 4, COMPLEX).map(lambda x: Case((x,))))
     one: dict[str, Any] = {"n": st.integers(0, 5), "dim": c.DIM}
     two: dict[str, Any] = {
         "s": sequence(st.integers(0, 4), 2, 2),
@@ -129,9 +129,7 @@ def _trials() -> dict[str, Trial]:
         trials[name] = Trial(both, _fourier(name))
         both = calls(tensors(2, 3, kinds), norm=norm, **two)
         trials[f"{name}2"] = Trial(both, _fourier(f"{name}2"))
-    floats = tensors(0, 3, st.sampled_from(("float", "float", "int", "bool"))).map(
-        lambda x: Case((x,))
-    )
+    floats = tensors(0, 4, st.sampled_from(("float", "int", "bool"))).map(lambda x: Case((x,)))
     add("tan asin acos atan sinh cosh erfc exp2 log10 trunc isnan isinf isfinite", floats)
     return trials
 

@@ -374,7 +374,7 @@ def attention(m: Maker) -> Case:
     m.flag("bias")
     m.flag("add_bias_kv")
     m.flag("add_zero_attn")
-    embed = heads * m.number(1, 3) if m.chance(85) else m.number(1, 9)
+    embed = heads * m.number(1, 3) if m.chance(75) else m.number(1, 9)
     batch, queries, keys = m.number(1, 3), m.number(1, 4), m.number(1, 4)
 
     def tensor(length: int, width: int) -> T:
