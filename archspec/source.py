@@ -82,6 +82,11 @@ class Span:
     def end_position(self) -> Position:
         return self.source.position(self.end)
 
+    def within(self, outer: "Span") -> bool:
+        """Whether `outer` covers it."""
+        same = self.source is outer.source
+        return same and outer.start <= self.start and self.end <= outer.end
+
     def to(self, other: "Span") -> "Span":
         """The span from the start of this one to the end of `other`."""
         return Span(self.source, self.start, other.end)

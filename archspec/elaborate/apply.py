@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from archspec.diagnostics import Label
-from archspec.dims import Dim
 from archspec.elaborate.call_arguments import Given, bind
 from archspec.elaborate.context import Context, fail
 from archspec.elaborate.elements import check_entries, follow_elements
 from archspec.elaborate.explain import inputs_of
 from archspec.elaborate.rules import run_rule
 from archspec.elaborate.values import (
-    Application,
     Argument,
     Outputs,
     Poison,
@@ -20,6 +17,7 @@ from archspec.elaborate.values import (
     tensors,
     tensors_in,
 )
+from archspec.elaborate.weights import refuse_shared
 from archspec.ir import Mechanism, Module
 from archspec.layers import registry
 from archspec.layers.base import (
@@ -214,7 +212,7 @@ def apply_layer(
         module.decl, module.params = decl, params
         module.inferred, module.weights = inferred, weights
     elif module.weights != weights:
-        _refuse_shared(ctx, module, weights, span)
+        refuse_shared(ctx, module, decl, params, inputs, weights, span)
     mechanism: Mechanism | None = None if first else "shared"
     node = ctx.graph.add(
         "layer",
@@ -250,37 +248,6 @@ def _choose_one(ctx: Context, inputs: tuple[Tensor, ...]) -> tuple[str, ...]:
     return (
         f"`{node.name}` gives {listed}: go on with `{label}.{names[0]}`, "
         f"or name them: `{', '.join(names)} = …`",
-    )
-
-
-def _refuse_shared(ctx: Context, module: Module, weights: Any, span: Span) -> None:
-    def show(shape: tuple[Dim, ...]) -> str:
-        return "[" + ", ".join(str(d) for d in shape) + "]"
-
-    def types(application: Application) -> str:
-        return " and ".join(str(t.type) for t in application.inputs)
-
-    pairs = [(a, b) for a, b in zip(module.weights, weights, strict=False) if a.shape != b.shape]
-    notes = tuple(
-        f"`{module.path}.{a.name}` would be {show(a.shape)} and {show(b.shape)}"
-        for a, b in pairs[:1]
-    )
-    now = ctx.applying[-1] if ctx.applying else None
-    if now is None or now.label.first is None:
-        message = f"`{module.path}` is applied to inputs that need different weights"
-        fail("A0601", message, span, notes=notes)
-    first = now.label.first
-    fail(
-        "A0601",
-        f"shared `{now.label.name}` is applied to {types(first)} and to {types(now)}",
-        now.span,
-        "second application",
-        labels=(
-            Label(first.span, "first application"),
-            *((Label(span, "one set of weights cannot serve both"),) if span != now.span else ()),
-        ),
-        notes=notes,
-        help=("make the inputs alike, or use a layer of its own for each",),
     )
 
 

@@ -116,10 +116,6 @@ class Fault:
     places: frozenset[Span]
 
 
-def _inside(span: Span, outer: Span) -> bool:
-    return span.source is outer.source and outer.start <= span.start and span.end <= outer.end
-
-
 @dataclass(slots=True, eq=False)
 class Context:
     """Everything that the rooms of elaboration share; `frame` and `pass_` are where we stand."""
@@ -160,8 +156,8 @@ class Context:
     #: Verdicts by obligation: those that smaller domains can change, and those that stay.
     verdicts: dict[tuple[str, Dim, Dim], Refuted | Unknown] = field(default_factory=dict)
     proven: set[tuple[str, Dim, Dim]] = field(default_factory=set)
-    #: The smallest and largest element of integer values, where they are known.
-    elements: dict[Value, tuple[Dim, Dim]] = field(default_factory=dict)
+    #: The smallest and largest element of integer values, where they are known, and who gave them.
+    elements: dict[Value, tuple[Dim, Dim, Span]] = field(default_factory=dict)
     #: Which axes of its inputs the axes of a call follow, asked for where something is wrong.
     followed: dict[Any, Any] = field(default_factory=dict)
     #: Facts that fail for some sizes, with the number of the diagnostic that says so.
@@ -206,7 +202,7 @@ class Context:
                 return self._seen[key]
             self._seen[key] = len(self.diagnostics)
             call = self.frame.calls[-1] if self.frame.calls else primary.span
-            if not any(_inside(label.span, call) for label in diagnostic.labels):
+            if not any(label.span.within(call) for label in diagnostic.labels):
                 where = Mark(call, f"in this call of `{self.frame.block.name.id}`")
                 diagnostic = replace(diagnostic, labels=(*diagnostic.labels, where))
         self.diagnostics.append(diagnostic)

@@ -73,15 +73,21 @@ def _cause_labels(ctx: Context, spot: Spot) -> tuple[Label, ...]:
     if declared is not None:
         return (Label(declared.shape.dims[spot.axis].span, f"{size} from here"),)
     before = sources(ctx, spot)
-    if not before:
-        sizes = size_fields(type(node.params)) if node.params is not None else frozenset()
-        for name, arg in ctx.given.get(node.id, {}).items():
-            if name in sizes and arg.value == size.const and arg.node is not None:
-                given = _given_at(ctx.frames.get(node.id), arg.node)
-                return (Label(arg.node.span, f"becomes {size} here"), *islice(given, 2))
+    if not before and (written := argument_labels(ctx, node, size)):
+        return written
     if len(before) == 1 and size_at(ctx, before[0]) is not size:
         return (Label(node.span, f"{size_at(ctx, before[0])} becomes {size} here"),)
     return (Label(_place(ctx, node), f"gives {node.outputs[0]}"),)
+
+
+def argument_labels(ctx: Context, node: Node, size: Dim) -> tuple[Label, ...]:
+    """Labels at the argument of a call that gave a size, and where its parameters got theirs."""
+    sizes = size_fields(type(node.params)) if node.params is not None else frozenset()
+    for name, arg in ctx.given.get(node.id, {}).items():
+        if name in sizes and arg.value == size.const and arg.node is not None:
+            given = _given_at(ctx.frames.get(node.id), arg.node)
+            return (Label(arg.node.span, f"becomes {size} here"), *islice(given, 2))
+    return ()
 
 
 def _given_at(frame: Frame | None, expr: ast.Node) -> Iterator[Label]:

@@ -6,9 +6,11 @@ from archspec.diagnostics import Diagnostic
 from archspec.diagnostics import Label as Mark
 from archspec.elaborate.context import Context, LimitError, SilentError, SpecError, fail
 from archspec.elaborate.evaluate import name_of
+from archspec.elaborate.explain import merged
 from archspec.elaborate.files import suggestion
 from archspec.elaborate.initializers import RANKS, read_initializer
 from archspec.elaborate.values import Frame, Label, names_in
+from archspec.elaborate.weights import weight_labels
 from archspec.ir import Initializer, Module, Relation, Tie
 from archspec.layers.base import Weight
 from archspec.source import Span
@@ -64,7 +66,14 @@ def _tie(ctx: Context, frame: Frame, statement: ast.Tie) -> None:
             "the shapes differ",
             statement.target.span,
             f"is {shapes[0]}",
-            labels=(Mark(statement.source.span, f"is {shapes[1]}"),),
+            labels=merged(
+                (
+                    Mark(statement.source.span, f"is {shapes[1]}"),
+                    *_shaped(ctx, target_name, target, source),
+                    *_shaped(ctx, source_name, source, target),
+                ),
+                statement.target.span,
+            ),
             help=("tied weights are one tensor, so both layers must need the same shape",),
         )
     if target.buffer or source.buffer:
@@ -92,6 +101,16 @@ def _tie(ctx: Context, frame: Frame, statement: ast.Tie) -> None:
     ]
     graph.ties.append(Tie(target_name, source_name, statement.span))
     ctx.graph.relations.append(Relation("tied", source_name, target_name, statement.span))
+
+
+def _shaped(ctx: Context, name: str, weight: Weight, other: Weight) -> tuple[Mark, ...]:
+    """The places that gave a weight the sizes in which it differs from another."""
+    path, _, key = name.rpartition(".")
+    module = next((m for m in ctx.graph.modules() if m.path == path), None)
+    if module is None or len(weight.shape) != len(other.shape):
+        return ()
+    pairs = enumerate(zip(weight.shape, other.shape, strict=True))
+    return weight_labels(ctx, module, key, [axis for axis, (a, b) in pairs if a is not b])
 
 
 def _path(ctx: Context, expr: ast.Expr) -> list[str]:

@@ -13,7 +13,7 @@ from archspec.dims import (
 from archspec.elaborate.context import Context, Misfit, fail
 from archspec.elaborate.evaluate import name_of
 from archspec.elaborate.explain import made_at, merged
-from archspec.elaborate.paths import Spot, node_at, trail
+from archspec.elaborate.paths import Spot, axis_name
 from archspec.elaborate.replay import apart, replay, two_ways
 from archspec.elaborate.values import Tensor
 from archspec.layers.base import Obligation
@@ -21,17 +21,6 @@ from archspec.source import Span
 from archspec.syntax import ast
 
 Join = ast.Residual | ast.Dense | ast.Reuse
-
-#: Axis names of the usual layouts, by rank.
-AXES = {
-    2: ("rows", "features"),
-    3: ("batch", "positions", "features"),
-    4: ("batch", "channels", "height", "width"),
-    5: ("batch", "channels", "depth", "height", "width"),
-}
-
-
-SIGNAL = ("batch", "channels", "length")
 
 
 def report_rank(ctx: Context, core: Join, y: Tensor, x: Tensor, name: str, number: int) -> None:
@@ -83,7 +72,7 @@ def _report_axis(
     a, b = y.type.shape[axis], x.type.shape[axis]
     ways = Spot.of(y, axis), Spot.of(x, axis)
     first, second = _names(ctx, core, y, x, number)
-    what = _axis_name(ctx, y, axis)
+    what = axis_name(ctx, y, axis)
     concat = isinstance(core, ast.Dense) or _combiner(core).startswith("concat")
     text = f"{x.type} and {y.type} differ in {what}"
     if not concat:
@@ -103,7 +92,7 @@ def _report_axis(
             way = replay(ctx, *ways, {})
             notes = (f"{what}: {way}",) if way is not None else ()
             if also:
-                others = " and ".join(_axis_name(ctx, y, i) for i in also)
+                others = " and ".join(axis_name(ctx, y, i) for i in also)
                 notes = (*notes, f"they differ in {others} as well")
         case Refuted() if apart(ctx, a, b):
             code = "A0402"
@@ -146,18 +135,6 @@ def _written(core: Join, second: str) -> str:
             return "dense"
         case ast.Reuse():
             return f"reuse {second.strip('`')} by {_combiner(core)}"
-
-
-def _axis_name(ctx: Context, tensor: Tensor, axis: int) -> str:
-    names = AXES.get(tensor.type.rank, ())
-    if tensor.type.rank == 3 and _is_signal(ctx, tensor):
-        names = SIGNAL
-    return names[axis] if axis < len(names) else f"on axis {axis}"
-
-
-def _is_signal(ctx: Context, tensor: Tensor) -> bool:
-    """Whether three axes are those of `Conv1d` rather than those of a sequence of features."""
-    return any(node_at(ctx, s).name.endswith("1d") for s in trail(ctx, Spot.of(tensor, 2)))
 
 
 def _combiner(core: Join) -> str:

@@ -200,3 +200,28 @@ def namer(ctx: Context) -> Callable[[Spot], str]:
         return node.name
 
     return name_of
+
+
+#: Axis names of the usual layouts, by rank.
+AXES = {
+    2: ("rows", "features"),
+    3: ("batch", "positions", "features"),
+    4: ("batch", "channels", "height", "width"),
+    5: ("batch", "channels", "depth", "height", "width"),
+}
+
+
+SIGNAL = ("batch", "channels", "length")
+
+
+def axis_name(ctx: Context, tensor: Tensor, axis: int) -> str:
+    """What an axis is called in the usual layouts: `channels`, `height`."""
+    names = AXES.get(tensor.type.rank, ())
+    if tensor.type.rank == 3 and _is_signal(ctx, tensor):
+        names = SIGNAL
+    return names[axis] if axis < len(names) else f"on axis {axis}"
+
+
+def _is_signal(ctx: Context, tensor: Tensor) -> bool:
+    """Whether three axes are those of `Conv1d` rather than those of a sequence of features."""
+    return any(node_at(ctx, s).name.endswith("1d") for s in trail(ctx, Spot.of(tensor, 2)))

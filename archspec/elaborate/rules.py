@@ -8,7 +8,7 @@ from archspec.diagnostics import Label as Mark
 from archspec.dims import DimError, Proven, Refuted, Unknown, Verdict
 from archspec.elaborate.call_arguments import Given
 from archspec.elaborate.context import Context, Misfit, fail
-from archspec.elaborate.explain import MAX_PLACES, inputs_of, made_at, merged
+from archspec.elaborate.explain import MAX_PLACES, inputs_of, made_at, merged, size_labels
 from archspec.elaborate.paths import Spot, size_at
 from archspec.elaborate.replay import (
     apart,
@@ -115,9 +115,14 @@ def report_obligation(
     given: Given,
     decl: Declaration[Any] | None = None,
     subject: tuple[str, Span] | None = None,
+    more: tuple[Label, ...] = (),
+    fixes: tuple[Fix, ...] = (),
 ) -> None:
     """Record the diagnostic of an obligation that does not hold; `subject`: what is at fault."""
     primary, labels = places_of(ctx, obligation.at, span, inputs, given)
+    labels = (*labels, *more)
+    if obligation.code == "A0407":
+        labels = (*labels, *_factors(ctx, inputs, labels))[:MAX_PLACES]
     left, right = obligation.left, obligation.right
     known = left.const is not None and right.const is not None
     spots = _spots(obligation, inputs)
@@ -144,12 +149,28 @@ def report_obligation(
     name, place = subject or ("", span)
     failed = (name, place, id(ctx.pass_))
     number = ctx.report_once(
-        Diagnostic(code, "error", message, (Mark(primary, "", primary=True), *marks), notes, help),
+        Diagnostic(
+            code, "error", message, (Mark(primary, "", primary=True), *marks), notes, help, fixes
+        ),
         (left, right),
         failed,
     )
     if not known and isinstance(verdict, Refuted):
         ctx.misfits.append(Misfit(number, obligation, None, failed))
+
+
+def _factors(
+    ctx: Context, inputs: tuple[Tensor, ...], known: tuple[Label, ...]
+) -> tuple[Label, ...]:
+    """The places that gave the sizes of all axes, without those that `known` covers."""
+    axes = [
+        Spot.of(tensor, axis)
+        for tensor in inputs
+        for axis, dim in enumerate(tensor.type.shape)
+        if dim.const is not None or len(dim.terms()) > 1
+    ]
+    labels = size_labels(ctx, *axes)
+    return tuple(a for a in labels if not any(a.span.within(b.span) for b in known))
 
 
 def _spots(obligation: Obligation, inputs: tuple[Tensor, ...]) -> list[Spot]:

@@ -2,11 +2,13 @@
 
 from typing import Final, NoReturn
 
+from archspec.diagnostics import Label
 from archspec.elaborate.builtins import BUILTINS
 from archspec.elaborate.context import Context, SilentError, fail
 from archspec.elaborate.files import replacement, suggestion
 from archspec.layers import registry
 from archspec.layers.plugins import plugin_layers
+from archspec.source import Span
 from archspec.syntax import ast
 
 #: What other libraries, or other versions of torch, call a function.
@@ -56,6 +58,15 @@ def unknown_name(ctx: Context, name: str, node: ast.Node) -> NoReturn:
             node.span,
             help=("begin with a value: `x -> …`",),
         )
+    later = _given_later(ctx, name)
+    if later is not None:
+        fail(
+            "A0101",
+            f"`{name}` is used before it has a value",
+            node.span,
+            labels=(Label(later, "given here"),),
+            help=("a network has no cycles: move it up, or reuse a value from above",),
+        )
     own = [n for n in known if n != "_"]
     candidates = [*own, *registry.functions(), *registry.layers(), *BUILTINS]
     if name in OTHER_WORDS:
@@ -65,3 +76,20 @@ def unknown_name(ctx: Context, name: str, node: ast.Node) -> NoReturn:
     if not help and own:
         help = (f"names here: {', '.join(f'`{n}`' for n in own[:8])}",)
     fail("A0101", f"unknown name `{name}`", node.span, help=help, fixes=fixes)
+
+
+def _given_later(ctx: Context, name: str) -> Span | None:
+    """Where a later statement of the block names a value or labels a layer so."""
+    waiting: list[object] = list(ctx.frame.block.body.statements)
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, ast.Flow):
+            labels = [s.label for s in node.stages if s.label is not None]
+            for target in (*node.targets, *labels):
+                if isinstance(target, ast.Name) and target.id == name:
+                    return target.span
+            waiting.extend(s.core for s in node.stages)
+        inner = getattr(node, "body", None)
+        if isinstance(inner, ast.Body):
+            waiting.extend(inner.statements)
+    return None

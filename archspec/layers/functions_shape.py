@@ -1,7 +1,7 @@
 """Functions that lay elements out differently: `flatten`, `reshape`, `permute`, `expand`."""
 
 from archspec import pycode as py
-from archspec.dims import Dim
+from archspec.dims import Dim, DimError
 from archspec.layers.base import (
     Arg,
     Axis,
@@ -79,7 +79,9 @@ def with_wildcard(
     left, right = cancelled(have, given)
     headline = f"{shape_text(have)} has {product(have)} elements, {shape_text(sizes)}"
     if not holes:
-        need.equal(left, right, "A0407", f"{headline} has {product(given)}", Axis(0), Arg(argument))
+        message = f"{headline} has {product(given)}"
+        help = _as_many(sizes, left, right)
+        need.equal(left, right, "A0407", message, Axis(0), Arg(argument), help=help)
         return sizes
     missing = quotient(
         left,
@@ -91,6 +93,22 @@ def with_wildcard(
         Arg(argument),
     )
     return tuple(missing if size.const == -1 else size for size in sizes)
+
+
+def _as_many(sizes: tuple[Dim, ...], left: Dim, right: Dim) -> tuple[str, ...]:
+    """A hint at the shape with one number changed so that its elements `right` become `left`."""
+    for axis in reversed(range(len(sizes))):
+        size = sizes[axis].const
+        if size is None or left is right or right % size is not Dim.of(0):
+            continue
+        try:
+            fitting = left // (right // size)
+        except DimError:
+            continue
+        if fitting.const is not None and (right // size) * fitting is left and fitting.const > 0:
+            shape = (*sizes[:axis], fitting, *sizes[axis + 1 :])
+            return (f"{shape_text(shape)} has as many",)
+    return ()
 
 
 class ReshapeArgs(Params):

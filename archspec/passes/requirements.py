@@ -189,7 +189,8 @@ def _needed(
     places: dict[object, Span] = {}
     for need in graph.needs:
         key = (need.kind, need.left, need.right)
-        if _contains(need.span, places.setdefault(key, need.span)):
+        first = places.setdefault(key, need.span)
+        if first != need.span and first.within(need.span):
             continue  # what a join needs, its function needs too
         if key not in verdicts:
             verdicts[key] = isinstance(decide_fact(need, domains), Proven)
@@ -204,11 +205,6 @@ def _needed(
     if bounded is not None and largest is not None:
         failing = [(need, b) for need, b in failing if b is None or b == largest]
     return [needed_by(n.by, n.otherwise, n.span) for n, _ in failing], largest
-
-
-def _contains(outer: Span, span: Span) -> bool:
-    inside = outer.start <= span.start and span.end <= outer.end
-    return outer != span and outer.source is span.source and inside
 
 
 def needed_by(name: str, otherwise: str, span: Span) -> NeededBy:
