@@ -109,10 +109,11 @@ def name_of(ctx: Context, node: ast.Name | ast.Template) -> str:
     """The text of a name, interpolations filled in."""
     if isinstance(node, ast.Name):
         return node.id
-    text = ""
+    text = plain = ""
     for part in node.parts:
         if isinstance(part, str):
             text += part
+            plain += part.replace("-", "_")  # a hyphen of the name, not of a negative number
             continue
         value = evaluate_static(ctx, part, "an integer or a string")
         if isinstance(value, bool) or not isinstance(value, int | str):
@@ -122,7 +123,8 @@ def name_of(ctx: Context, node: ast.Name | ast.Template) -> str:
                 part.span,
             )
         text += str(value)
-    if not text.isidentifier() and not text.isdecimal():
+        plain += str(value)
+    if not plain.isidentifier() and not plain.isdecimal():
         fail(
             "A0106",
             f"`{text}` is not a usable name",

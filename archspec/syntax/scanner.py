@@ -38,7 +38,8 @@ _TOKEN: Final = re.compile(
 )
 _SELECTOR: Final = re.compile(r"[ \t]*([A-Za-z0-9_.*]+)")
 _TEMPLATE: Final = re.compile(r"\{[^\s{}][^{}\n]*\}")
-_TEMPLATE_TEXT: Final = re.compile(r"\}[A-Za-z0-9_]*(\{[^\s{}][^{}\n]*\})?")
+# A hyphen stands between two braces only: `block{i}-{j}` is a name, `enc{i}-x` a difference.
+_TEMPLATE_TEXT: Final = re.compile(r"\}[A-Za-z0-9_]*(?:-?(\{[^\s{}][^{}\n]*\}))?")
 _NAME_FOLLOWS: Final = re.compile(r"[ \t]+[A-Za-z_]")
 # After these no word begins a construct: `input: ReLU`, `by = 8`, `x -> dense -> y`.
 _NAME_LIKE: Final = re.compile(r"[ \t]*(?:[:=.,)\]]|->)")

@@ -209,3 +209,50 @@ def test_a_variant_of_many_parameters_names_what_it_sets() -> None:
     for model in models:
         check_agreement(model, source)
     check_agreement(pipeline.build_graph(program, "Wide", {"d": 7}), source, d=7)
+
+
+def test_outputs_that_a_loop_named() -> None:
+    """`output c1` of labels `c{i}` is that value, not what flows at the end."""
+    model, source = emit_text(
+        "block Trunk(n) {\n    for i in 0..<n { c{i}: Linear(4 + i) }\n    output c0, c1\n}\n"
+        "model M(n = 2) {\n    input x: [B, 4]\n    x -> t: Trunk(n)\n"
+        "    a = t.c0 -> p: Linear(2)\n    b = t.c1 -> q: Linear(2)\n    output a, b\n}"
+    )
+    check_agreement(model, source)
+    assert "return c[0], c[1]" in source
+
+
+def test_sizes_of_what_a_loop_named_are_known_after_it() -> None:
+    source = emit(
+        "block Pyramid(width) {\n    input x: [B, D]\n"
+        "    for i in 0..<2 { b{i} = x -> Linear(width) }\n"
+        "    concat(b0, b1) -> out: Linear(3)\n}\n"
+        "model M { input x: [B, 4]; p: Pyramid(5) }"
+    )
+    assert "nn.Linear(2 * width, 3)" in source
+
+
+def test_an_inlined_block_in_a_group() -> None:
+    source = emit(
+        "block Norm(width) { Linear(width) -> LayerNorm }\n"
+        "model M { input x: [B, 4]; body: { inline Norm(6) -> ReLU }; head: Linear(2) }"
+    )
+    assert "nn.Sequential(nn.Linear(4, 6), nn.LayerNorm(6), nn.ReLU())" in source
+
+
+def test_lists_that_functions_give_are_written_out() -> None:
+    source = emit(
+        "fn widths() = [8, 6]\n"
+        "block Stack(widths) { for w in widths { Linear(w) } }\n"
+        "model M { input x: [B, 4]; a: Stack(widths()); Linear(2) }"
+    )
+    assert "Stack(4, (8, 6))" in source
+    assert "def " not in source.replace("def __init__", "")
+
+
+def test_names_with_a_hyphen() -> None:
+    source = emit(
+        "model M(n = 2) {\n    input x: [B, 4]\n"
+        "    for i in 0..<n { for j in 0..<n { block{i}-{j}: Linear(4) } }\n}"
+    )
+    assert 'f"block{i}-{j}"' in source

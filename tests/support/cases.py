@@ -10,6 +10,7 @@ from tests.support.zoo import Case
 
 #: Without initial weights that take long to draw.
 QUICK: Final = {"init_weights": False}
+UNTRAINED: Final = {"weights_backbone": None}
 
 #: Compared with torchvision in full: names, numbers, outputs, gradients.
 TORCHVISION: Final = (
@@ -58,6 +59,53 @@ TORCHVISION: Final = (
     Case("shufflenetv2", "ShuffleNetV2_1_0", "shufflenet_v2_x1_0", exhaustive=True),
     Case("shufflenetv2", "ShuffleNetV2_1_5", "shufflenet_v2_x1_5", exhaustive=True),
     Case("shufflenetv2", "ShuffleNetV2_2_0", "shufflenet_v2_x2_0", exhaustive=True),
+    Case("mobilenetv3", "MobileNetV3Small", "mobilenet_v3_small"),
+    Case("mobilenetv3", "MobileNetV3Large", "mobilenet_v3_large", exhaustive=True),
+    Case("efficientnet", "EfficientNetB0", "efficientnet_b0", image=32),
+    *(
+        Case(
+            "efficientnet",
+            f"EfficientNetB{i}",
+            f"efficientnet_b{i}",
+            image=32,
+            size=size,
+            exhaustive=True,
+        )
+        for i, size in enumerate((240, 288, 300, 380, 456, 528, 600), start=1)
+    ),
+    Case("efficientnet", "EfficientNetV2S", "efficientnet_v2_s", image=32, exhaustive=True),
+    *(
+        Case(
+            "regnet",
+            f"RegNet{size}",
+            f"regnet_{size[0]}_{size[1:]}".lower(),
+            image=32,
+            exhaustive=size != "Y400MF",
+        )
+        for size in (
+            *("X400MF", "X800MF", "X1_6GF", "X3_2GF", "X8GF"),
+            *("Y400MF", "Y800MF", "Y1_6GF", "Y3_2GF", "Y8GF"),
+        )
+    ),
+    Case("convnext", "ConvNeXtTiny", "convnext_tiny", image=32),
+    Case("convnext", "ConvNeXtSmall", "convnext_small", image=32, exhaustive=True),
+    Case("convnext", "ConvNeXtBase", "convnext_base", image=32, exhaustive=True),
+    Case("convnext", "ConvNeXtLarge", "convnext_large", image=32, double=False, exhaustive=True),
+    Case(
+        "segmentation",
+        "FCN_ResNet50",
+        "fcn_resnet50",
+        options={**UNTRAINED, "aux_loss": True},
+        exhaustive=True,
+    ),
+    Case(
+        "segmentation",
+        "DeepLabV3_ResNet50",
+        "deeplabv3_resnet50",
+        options={**UNTRAINED, "aux_loss": True},
+        exhaustive=True,
+    ),
+    Case("lraspp", "LRASPP", "lraspp_mobilenet_v3_large", options=UNTRAINED),
     Case(
         "vit",
         "ViT_B_16",

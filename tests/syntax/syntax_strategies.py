@@ -38,7 +38,7 @@ templates = st.builds(
     lambda first, one, two, end: make(ast.Template, (first, one, *two, *([end] if end else []))),
     names,
     template_values,
-    st.sampled_from([(), ("_b",)]).flatmap(
+    st.sampled_from([(), ("_b",), ("-",), ("_c-",)]).flatmap(
         lambda middle: st.just(()) if not middle else template_values.map(lambda v: (*middle, v))
     ),
     st.sampled_from(["", "_c", "7"]),

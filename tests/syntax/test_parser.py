@@ -145,6 +145,20 @@ def test_templates() -> None:
     ]
 
 
+def test_a_hyphen_between_braces_belongs_to_the_name() -> None:
+    flow = statement("block{i}-{j}: ReLU")
+    assert isinstance(flow, ast.Flow)
+    label = flow.stages[0].label
+    assert isinstance(label, ast.Template)
+    assert [part if isinstance(part, str) else flat(part) for part in label.parts] == [
+        "block",
+        "i",
+        "-",
+        "j",
+    ]
+    assert statement("y = enc{i}-x") == statement("y = enc{i} - x")
+
+
 def test_doc_strings() -> None:
     file = read('"file"\nblock A { """block"""; x }')
     assert file.doc == "file"

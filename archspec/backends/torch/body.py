@@ -217,7 +217,7 @@ def variable(e: Emitter, target: ast.Name | ast.Template) -> py.Expr:
 
 
 def _output(e: Emitter, statement: ast.Output, flow: Val | None) -> None:
-    from archspec.backends.torch.expressions import tensor_expr
+    from archspec.backends.torch.expressions import is_tensor, tensor_expr
 
     found: list[Val] = []
     for index, item in enumerate(statement.items):
@@ -226,6 +226,8 @@ def _output(e: Emitter, statement: ast.Output, flow: Val | None) -> None:
             val = tensor_expr(e, item.value, flow)
         elif name in e.values:
             val = e.values[name]
+        elif is_tensor(e, item.name):  # of a loop: `layer3` of `layer{i}`
+            val = tensor_expr(e, item.name, flow)
         else:
             assert flow is not None
             val = flow

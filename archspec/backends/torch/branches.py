@@ -5,8 +5,8 @@ from dataclasses import replace
 from archspec import pycode as py
 from archspec.backends.torch import body as statements
 from archspec.backends.torch.emitter import Emitter, State, Val
-from archspec.backends.torch.loops import flow_target, settled, update_size
-from archspec.backends.torch.sizes import CannotEmit
+from archspec.backends.torch.loops import flow_target, update_size
+from archspec.backends.torch.sizes import CannotEmit, settled
 from archspec.backends.torch.translate import Translator
 from archspec.dims import Dim
 from archspec.elaborate.values import Tensor

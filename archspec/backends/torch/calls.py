@@ -155,6 +155,8 @@ def _bind(
                 mapping = {p.name: argument_of(p) for p in plan.known if p.name in used}
             except CannotEmit:
                 return None
+            if any(isinstance(expr, py.Tuple | py.List) for expr in mapping.values()):
+                return None  # the number says more than a list that is written out
             return py.substitute(formula.code, mapping)
 
         def value(p: Pass, formula: Formula = formula) -> Any:

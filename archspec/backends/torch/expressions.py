@@ -10,7 +10,7 @@ from archspec.backends.torch.lists import spread, total
 from archspec.backends.torch.literals import matches
 from archspec.backends.torch.results import result_value, unpack
 from archspec.backends.torch.scan import pattern
-from archspec.backends.torch.sizes import CannotEmit
+from archspec.backends.torch.sizes import CannotEmit, settled
 from archspec.dims import Dim
 from archspec.elaborate.values import Argument, Outputs
 from archspec.layers.base import FunctionDecl, Needs, TensorType
@@ -68,8 +68,8 @@ def _of_family(e: Emitter, expr: ast.Name) -> Val:
         if parts is not None and text in e.values:
             keys = tuple(py.const(int(k) if k.lstrip("-").isdecimal() else k) for k in parts)
             known = e.values[text]
-            unknown = tuple(h if h.const is not None else e.sizes.unknown() for h in known.hints)
-            return Val(py.Subscript(family, keys), unknown, known.items)
+            hints = tuple(h if settled(h) else e.sizes.unknown() for h in known.hints)
+            return Val(py.Subscript(family, keys), hints, known.items)
     raise CannotEmit(f"{expr.id} is not at hand")
 
 

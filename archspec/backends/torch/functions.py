@@ -50,6 +50,8 @@ class Functions:
 
     def _define(self, value: FnValue) -> None:
         fn = value.fn
+        if isinstance(fn.value, ast.ListExpr | ast.TupleExpr | ast.Comprehension):
+            raise CannotEmit("a list is written where it is used")
         local = self._locals[id(fn)] = self._names.new(fn.name.id)
         params = {p.name: py.name(p.name) for p in fn.params}
 

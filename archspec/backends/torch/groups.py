@@ -284,6 +284,8 @@ def display(
     with e.silently():
         for stage in stages:
             kind = e.step(stage).kind
+            if kind == "inline":
+                return None
             if kind == "group" and is_sequential(e, stage):
                 shown = display(e, stage.core, value)  # type: ignore[arg-type]
                 if shown is None:

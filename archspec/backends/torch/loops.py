@@ -7,7 +7,7 @@ from archspec.backends.torch import body as statements
 from archspec.backends.torch.emitter import Emitter, Static, Val
 from archspec.backends.torch.literals import literal
 from archspec.backends.torch.scan import reads
-from archspec.backends.torch.sizes import CannotEmit
+from archspec.backends.torch.sizes import CannotEmit, settled
 from archspec.backends.torch.translate import Translator
 from archspec.dims import Dim, DimError
 from archspec.elaborate.values import Pass, Tensor
@@ -280,11 +280,6 @@ def _after(
         elif hint.const is None:
             hints[axis] = e.sizes.unknown()
     return replace(out, hints=tuple(hints))
-
-
-def settled(hint: Dim) -> bool:
-    """Whether a size means the same inside and after a loop."""
-    return not any("#" in name or "@" in name or name.startswith("?") for name in hint.symbols())
 
 
 def _closed_form(e: Emitter, statement: ast.For, carried: Carried, axis: int) -> Dim | None:

@@ -117,6 +117,11 @@ class Sizes:
                 return py.Binary("//", self.render(inner), py.const(divisor))
 
 
+def settled(hint: Dim) -> bool:
+    """Whether a size means the same inside and after a loop."""
+    return not any("#" in name or "@" in name or name.startswith("?") for name in hint.symbols())
+
+
 def _plain_first(factor: tuple[Symbol | Floor, int]) -> bool:
     """Names before longer expressions: `base * 2**i`."""
     atom, power = factor
