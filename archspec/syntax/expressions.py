@@ -160,6 +160,8 @@ def wants_lines(node: Item) -> bool:
     match node:
         case ast.Keyword():
             return wants_lines(node.value)
+        case ast.Param():
+            return node.default is not None and wants_lines(node.default)
         case ast.Call() | ast.Index() | ast.ListExpr() | ast.TupleExpr() | ast.ShapeExpr():
             if text[:-1].rstrip().endswith(",") and not _single(node):
                 return True

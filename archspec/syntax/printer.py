@@ -158,7 +158,8 @@ class Printer:
             return "()" if always else ""
         text = ", ".join(flat(param) for param in params)
         inside = self.trivia.between(params[0].span.start, params[-1].span.end)
-        if len(name.id) + len(text) <= WIDTH - 20 and not inside:
+        lines = inside or any(wants_lines(param) for param in params)
+        if len(name.id) + len(text) <= WIDTH - 20 and not lines:
             return f"({text})"
         return self._lines("(", params, ")", 0, params[-1].span.end)
 
@@ -308,6 +309,9 @@ class Printer:
             case ast.Keyword():
                 head = keyword_head(node)
                 return head + self.value(node.value, indent, column + len(head))
+            case ast.Param(name=name, kind=kind, default=default) if default is not None:
+                head = f"{name}{f': {kind}' if kind else ''} = "
+                return head + self.value(default, indent, column + len(head))
             case ast.OutputItem(name=name, shape=shape, value=value) if value is not None:
                 head = f"{flat(name)}{f': {flat(shape)}' if shape else ''} = "
                 return head + self.value(value, indent, column + len(head))

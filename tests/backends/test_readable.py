@@ -180,7 +180,7 @@ def test_layers_that_are_made_differently_make_classes() -> None:
 
 def test_a_layer_beside_joins_is_named_after_its_argument() -> None:
     source = emit(
-        "block Step(act: layer) { input x: [B, D]; residual { Linear(D) -> act } -> act }\n"
+        "block Step(act: layer) { input x: [B, D]; residual { fc: Linear(D) -> act } -> act }\n"
         "model M { input x: [B, 4]; a: Step(ReLU) -> b: Step(Tanh) }"
     )
     assert source.count("self.act = act()") == 1
@@ -256,3 +256,21 @@ def test_names_with_a_hyphen() -> None:
         "    for i in 0..<n { for j in 0..<n { block{i}-{j}: Linear(4) } }\n}"
     )
     assert 'f"block{i}-{j}"' in source
+
+
+def test_modules_without_labels_are_called_by_their_position() -> None:
+    source = emit(
+        "block Norm { input x: [B, C, L]; permute(0, 2, 1) -> LayerNorm -> permute(0, 2, 1) }\n"
+        "block Down(width) { inline Norm -> Conv1d(width, 2, stride=2) -> ReLU }\n"
+        "model M {\n    input x: [B, 3, 8]\n    a: Down(4) -> b: { Conv1d(4, 1) -> PReLU }\n"
+        "    residual { c: Conv1d(4, 1) -> Tanh }\n}"
+    )
+    assert "class Down(nn.Sequential):" in source
+    assert "self[2](self[1](self[0](x.permute(0, 2, 1)).permute(0, 2, 1)))" in source
+    assert "self.tanh = nn.Tanh()" in source  # beside labels, layers are attributes
+    assert 'getattr(self, "' not in source
+
+
+def test_a_residual_around_modules_without_labels() -> None:
+    source = emit("model M { input x: [B, 4]; residual { Linear(4) -> PReLU }; Linear(3) }")
+    assert "x = x + self[1](self[0](x))" in source

@@ -90,17 +90,21 @@ class ConvNorm(nn.Sequential):
 
 
 class StochasticDepth(nn.Module):
-    """Drops its input for some images of a batch, in training (Huang et al.,
-    arXiv:1603.09382).
+    """Zeroes whole examples while training and scales the others up
+    (arXiv:1603.09382).
+
+    The last thing in the body of a `residual`, it drops that branch. `axes` is
+    the number of axes beside the batch: 3 for images, 2 for sequences.
     """
 
-    def __init__(self, p: float) -> None:
+    def __init__(self, drop: float) -> None:
         super().__init__()
-        self.dropout = nn.Dropout3d(p)
+        self.dropout = nn.Dropout3d(drop)
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] -> [B, C, H, W]."""
-        out: Tensor = self.dropout(x.unsqueeze(0)).squeeze(0)
+        x = x.unsqueeze(0)
+        out: Tensor = self.dropout(x).squeeze(0)
         return out
 
 
@@ -152,21 +156,23 @@ class FusedMBConv(nn.Module):
 
 
 class SqueezeExcite(nn.Module):
-    """Weighs each channel by what all channels show on average (Hu et al.,
-    arXiv:1709.01507).
+    """Gates each channel by what all positions hold together (arXiv:1709.01507).
+
+    `squeeze` is the number of channels of the bottleneck.
     """
 
-    def __init__(self, in_channels: int, hidden: int) -> None:
+    def __init__(self, in_channels: int, squeeze: int) -> None:
         super().__init__()
-        self.fc1 = nn.Conv2d(in_channels, hidden, 1)
-        self.fc2 = nn.Conv2d(hidden, in_channels, 1)
+        self.fc1 = nn.Conv2d(in_channels, squeeze, 1)
+        self.fc2 = nn.Conv2d(squeeze, in_channels, 1)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.silu = nn.SiLU()
         self.sigmoid = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, in_channels, H, W] -> [B, in_channels, H, W]."""
-        y = self.sigmoid(self.fc2(self.silu(self.fc1(self.avgpool(x)))))
+        y = self.avgpool(x)
+        y = self.sigmoid(self.fc2(self.silu(self.fc1(y))))
         out: Tensor = y * x
         return out
 

@@ -59,14 +59,15 @@ class ConvNorm(nn.Sequential):
 
 
 class SqueezeExcite(nn.Module):
-    """Weighs each channel by what all channels show on average (Hu et al.,
-    arXiv:1709.01507).
+    """Gates each channel by what all positions hold together (arXiv:1709.01507).
+
+    `squeeze` is the number of channels of the bottleneck.
     """
 
-    def __init__(self, in_channels: int) -> None:
+    def __init__(self, in_channels: int, squeeze: int) -> None:
         super().__init__()
-        self.fc1 = nn.Conv2d(in_channels, make_divisible(in_channels // 4), 1)
-        self.fc2 = nn.Conv2d(make_divisible(in_channels // 4), in_channels, 1)
+        self.fc1 = nn.Conv2d(in_channels, squeeze, 1)
+        self.fc2 = nn.Conv2d(squeeze, in_channels, 1)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.relu = nn.ReLU()
         self.hardsigmoid = nn.Hardsigmoid()
@@ -113,7 +114,7 @@ class InvertedResidual(nn.Module):
             )
         )
         if squeeze:
-            self.block.append(SqueezeExcite(hidden))
+            self.block.append(SqueezeExcite(hidden, make_divisible(hidden // 4)))
         self.block.append(
             nn.Sequential(
                 nn.Conv2d(hidden, width, 1, bias=False),

@@ -103,5 +103,9 @@ def gradient_error(case: Case, models: Pair | None = None, small: bool = False) 
     for name, _ in model.named_buffers():
         buffer = other.get_buffer(name)
         assert torch.allclose(buffers[name], buffer, rtol=1e-5), name
+    # Where stochastic depth drops a branch for all images, nothing is learned in it.
+    moved = [name for name in want if want[name].any()]
+    assert all(not got[name].any() for name in want if name not in moved)
+    assert len(moved) > len(want) / 2, "little is compared"
     least = 1e-6 * max(gradient.abs().max().item() for gradient in want.values())
-    return max(relative_error(got[name], want[name], least) for name in want)
+    return max(relative_error(got[name], want[name], least) for name in moved)

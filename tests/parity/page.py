@@ -108,6 +108,19 @@ def full_row(case: Case) -> Row:
     )
 
 
+def renewed(case: Case, row: tuple[str, ...]) -> tuple[str, ...]:
+    """A row of the page with the lines and counts of today, and what was measured before."""
+    old = dict(zip(HEADS, row, strict=True))
+    new = cheap_row(case)
+    return replace(
+        new,
+        by_hand=old["by hand"],
+        keys=old["keys"],
+        outputs=old["outputs"],
+        gradients=old["gradients"],
+    ).cells()
+
+
 def _measured(case: Case, error_of: Callable[[Case], float]) -> str:
     try:
         error = error_of(case)
@@ -164,14 +177,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.parity.page", description=__doc__)
     parser.add_argument("names", nargs="*", help="models to measure; all where none is named")
     parser.add_argument("--jobs", type=int, default=2, help="processes to measure in")
+    parser.add_argument(
+        "--lines", action="store_true", help="renew lines and counts of the others as well"
+    )
     options = parser.parse_args()
     known = {case.model for case in ZOO}
     if unknown := set(options.names) - known:
         parser.error(f"no such models: {', '.join(sorted(unknown))}")
-    todo = [case for case in ZOO if not options.names or case.model in options.names]
+    everything = not options.names and not options.lines
+    todo = [case for case in ZOO if everything or case.model in options.names]
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         measured = {row.name: row for row in pool.map(full_row, todo)}
     kept = rows_of(PAGE.read_text(encoding="utf-8"))
+    if options.lines:
+        others = [c for c in ZOO if name_of(c) in kept and name_of(c) not in measured]
+        kept |= {name_of(case): renewed(case, kept[name_of(case)]) for case in others}
     rows = [
         measured[name].cells() if name in measured else kept[name]
         for name in map(name_of, ZOO)

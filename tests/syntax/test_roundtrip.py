@@ -93,6 +93,10 @@ def test_comments_are_kept_wherever_they_stand(name: str, data: st.DataObject) -
             "variant A = B(\n    [\n        1,  # one\n        2,  # two\n    ],\n)\n",
         ),
         ("fn f(x=1)=x", "fn f(x = 1) = x\n"),
+        (  # in a default too
+            "block A(x: list=[\n  1,\n  2,\n], y = 3) { x }",
+            "block A(\n    x: list = [\n        1,\n        2,\n    ],\n    y = 3,\n) { x }\n",
+        ),
         ("block A { # why\n  x # what\n}", "block A {  # why\n    x  # what\n}\n"),
         (
             "block A { x\n# a\n-> y # b\n# c\n}",

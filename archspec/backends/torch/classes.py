@@ -12,6 +12,7 @@ from archspec.backends.torch.docs import fixed_doc, forward_doc, wrapped
 from archspec.backends.torch.emitter import SELF, Container, CtorParam, Emitter, Hints, Passes, Val
 from archspec.backends.torch.exporting import dynamic_shapes
 from archspec.backends.torch.groups import is_chain
+from archspec.backends.torch.indexed import is_indexed
 from archspec.backends.torch.inputs import (
     bind_inputs,
     bind_open,
@@ -123,7 +124,8 @@ def _assemble(
     sequential = is_chain(e, statements, e.passes) and not _extras(statements)
     # A `Sequential` has no `forward` of its own to refuse sizes in.
     sequential = sequential and not (is_model_class(e) and needs_checks(e))
-    e.container = Container(SELF, sequential)
+    indexed = not sequential and is_indexed(e, statements)
+    e.container = Container(SELF, sequential or indexed, indexed=indexed)
     entry = flow
     if sequential:
         with e.silently():
@@ -148,7 +150,7 @@ def _assemble(
         body.append(_forward(e, entry, results, params))
     body.extend(_methods(e, ctor))
     body.extend(dynamic_shapes(e, sequential))
-    base = "nn.Sequential" if sequential else "nn.Module"
+    base = "nn.Sequential" if sequential or indexed else "nn.Module"
     shapes = forward_doc(e, results, params) if sequential else None
     parts = (wrapped(doc), shapes, fixed_doc(e))
     text = "\n\n".join(part for part in parts if part) or None

@@ -73,6 +73,8 @@ class Container:
     forward: py.Expr | None = None
     #: An `nn.ModuleDict`, whose modules are its items.
     items: bool = False
+    #: A sequential one whose modules `forward` calls one by one.
+    indexed: bool = False
 
     @property
     def in_forward(self) -> py.Expr:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from archspec import pycode as py
 from archspec.backends.torch.arguments import layer_call
-from archspec.backends.torch.emitter import SELF, Emitter, Hints, Val
+from archspec.backends.torch.emitter import SELF, Container, Emitter, Hints, Val
 from archspec.backends.torch.results import nesting_of, part, result_value
 from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.sizes import CannotEmit
@@ -81,6 +81,8 @@ def add_module(e: Emitter, stage: ast.Stage, label: py.Expr | None, build: py.Ex
     reference: py.Expr
     if label is None and container.sequential:
         e.state.ctor.append(py.ExprStmt(py.call(py.attr(container.expr, "append"), build)))
+        if container.indexed:
+            return _at_position(container, steps)
         return container.expr
     if label is None:
         return _add_unlabelled(e, steps, build)
@@ -112,6 +114,13 @@ def keep_weights(e: Emitter, stage: ast.Stage, reference: py.Expr) -> None:
             weights = py.call("load_file", path)
         load = py.call(py.attr(reference, "load_state_dict"), weights)
         e.state.loading.append(py.ExprStmt(load))
+
+
+def _at_position(container: Container, steps: list[tuple[Pass, Step]]) -> py.Expr:
+    positions = {s.module.key for _, s in steps if s.module is not None}
+    if len(positions) != 1:
+        raise CannotEmit("a module without one position")
+    return py.Subscript(container.in_forward, (py.const(int(positions.pop())),))
 
 
 def get_module(e: Emitter, container: py.Expr, stage: ast.Stage) -> py.Expr:
