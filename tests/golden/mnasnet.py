@@ -93,13 +93,10 @@ class MnasNet(nn.Module):
         for width, kernel, stride, expand, n in stages:
             stage = nn.Sequential()
             for i in range(n):
+                step = stride if i == 0 else 1
                 stage.append(
                     InvertedResidual(
-                        channels,
-                        make_divisible(width * scale),
-                        kernel,
-                        stride if i == 0 else 1,
-                        expand,
+                        channels, make_divisible(width * scale), kernel, step, expand
                     )
                 )
                 channels = make_divisible(width * scale)

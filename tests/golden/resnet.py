@@ -103,14 +103,16 @@ class ResNet34(ResNetBasicBlock):
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3 and 1x1 convolutions and a shortcut around them."""
+    """1x1, 3x3 and 1x1 convolutions and a shortcut around them; the 3x3 one is
+    dilated by `rate`.
+    """
 
     def __init__(
         self,
         in_channels: int,
         planes: int,
         stride: int = 1,
-        dilation: int = 1,
+        rate: int = 1,
         expansion: int = 4,
         groups: int = 1,
         base_width: int = 64,
@@ -124,8 +126,8 @@ class Bottleneck(nn.Module):
             width,
             3,
             stride=stride,
-            padding=dilation,
-            dilation=dilation,
+            padding=rate,
+            dilation=rate,
             groups=groups,
             bias=False,
         )

@@ -20,18 +20,15 @@ from torch.export import Dim
 from torch.nn import init
 
 
-class FeaturesBlock(nn.Module):
+class FeaturesBlock(nn.Sequential):
     def __init__(self, in_channels: int, dim: int) -> None:
-        super().__init__()
-        self.add_module("0", nn.Conv2d(in_channels, dim, 4, stride=4))
-        self.add_module("2", nn.LayerNorm(dim))
-        self.identity = nn.Identity()
+        super().__init__(
+            nn.Conv2d(in_channels, dim, 4, stride=4), nn.Identity(), nn.LayerNorm(dim)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, in_channels, H, W] -> [B, H//4, W//4, dim]."""
-        out: Tensor = getattr(self, "2")(
-            self.identity(getattr(self, "0")(x)).permute(0, 2, 3, 1)
-        )
+        out: Tensor = self[2](self[1](self[0](x)).permute(0, 2, 3, 1))
         return out
 
 
