@@ -7,10 +7,11 @@ which counts against it.
 """
 
 import inspect
+from pathlib import Path
 from types import ModuleType
 
 from archspec.pipeline import emit_python
-from tests.support.lines import python_lines
+from tests.support.lines import python_lines, spec_lines
 from tests.support.torchvision_cpu import torchvision_models
 from tests.support.zoo import graph_of
 
@@ -33,3 +34,15 @@ def test_python_lines_are_counted() -> None:
         '"""Doc."""\n\n# comment\nx = [\n    1,\n]  # here\n\n\ndef f():\n    """Doc\n    it."""\n'
     )
     assert python_lines(source) == 4
+
+
+def test_spec_lines_are_those_in_use(tmp_path: Path) -> None:
+    (tmp_path / "lib.arch").write_text(
+        "fn twice(n) = 2 * n\n\n# a comment\nblock Other {\n    ReLU\n}\n\n"
+        'block Wide(n) {\n    """Doc."""\n\n    Linear(twice(n))  # wide\n}\n',
+        encoding="utf-8",
+    )
+    net = tmp_path / "net.arch"
+    text = 'use Wide from "lib.arch"\n\nmodel M {\n    input x: [B, 4]\n    Wide(3)\n}\n'
+    net.write_text(text, encoding="utf-8")
+    assert spec_lines(net) == 5 + 3 + 1

@@ -5,7 +5,6 @@ import inspect
 import io
 import re
 import tokenize
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +15,11 @@ SILENT: Final = {
     tokenize.ENDMARKER,
 }  # fmt: skip
 DOC: Final = re.compile(r'"""[\s\S]*?"""')
-USED: Final = re.compile(r'^use .* from "(.*)"', re.MULTILINE)
+USED: Final = re.compile(r'^use (.*) from "(.*)"', re.MULTILINE)
+#: A definition ends where the next line begins with a letter or a comment.
+DEFINITION: Final = re.compile(
+    r"^(?:block|model|fn|variant) (\w+).*\n(?:(?![A-Za-z#]).*\n)*", re.MULTILINE
+)
 
 
 def python_lines(source: str) -> int:
@@ -36,24 +39,41 @@ def python_lines(source: str) -> int:
 
 
 def spec_lines(path: Path) -> int:
-    """Lines of a spec, and of those it uses, that carry code."""
-    return sum(
-        bool(line.split("#")[0].strip())
-        for file in _used(path.resolve())
-        for line in DOC.sub("", file.read_text(encoding="utf-8")).splitlines()
-    )
-
-
-def _used(path: Path) -> Iterator[Path]:
-    found, todo = {path}, [path]
+    """Lines of a spec, and of what it uses of other specs, that carry code."""
+    path = path.resolve()
+    total = _code_lines(path.read_text(encoding="utf-8"))
+    todo, seen = _imports(path), set[tuple[Path, str]]()
     while todo:
-        file = todo.pop()
-        yield file
-        for name in USED.findall(file.read_text(encoding="utf-8")):
-            other = (file.parent / name).resolve()
-            if other not in found:
-                found.add(other)
-                todo.append(other)
+        file, name = found = todo.pop()
+        definitions = _definitions(file)
+        if found in seen or name not in definitions:
+            continue
+        seen.add(found)
+        total += _code_lines(definitions[name])
+        words = set(re.findall(r"\w+", definitions[name]))
+        todo |= {(file, word) for word in words & definitions.keys()}
+        todo |= {(other, word) for other, word in _imports(file) if word in words}
+    return total
+
+
+def _code_lines(text: str) -> int:
+    return sum(bool(line.split("#")[0].strip()) for line in DOC.sub("", text).splitlines())
+
+
+def _definitions(path: Path) -> dict[str, str]:
+    """The text of each definition of a spec, by its name."""
+    return {
+        found[1]: found[0] for found in DEFINITION.finditer(path.read_text(encoding="utf-8") + "\n")
+    }
+
+
+def _imports(path: Path) -> set[tuple[Path, str]]:
+    """What a spec uses of other specs; the library's blocks count as little as torch's layers."""
+    return {
+        ((path.parent / file).resolve(), name.strip())
+        for names, file in USED.findall(path.read_text(encoding="utf-8"))
+        for name in names.split(",")
+    }
 
 
 def library_lines(model: nn.Module) -> int:
