@@ -11,6 +11,7 @@ from archspec.dims.infer import (
     satisfying_residues,
     satisfying_upper,
 )
+from archspec.dims.search import effort
 from archspec.dims.text import DimExpr, Neg, Num, Op, Var, expression, parse_dim
 from archspec.dims.verdict import PROVEN, Fact, Kind, Proven, Refuted, Unknown, Verdict
 
@@ -41,6 +42,7 @@ __all__ = [
     "ceil_div",
     "decide_fact",
     "divisible",
+    "effort",
     "equal",
     "equal_names",
     "expression",

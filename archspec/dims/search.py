@@ -49,6 +49,16 @@ def period(dim: Dim, name: str, modulus: int = 1) -> int:
     return total
 
 
+def effort(*dims: Dim) -> int:
+    """About what a question about `dims` takes to decide, where nothing of their sizes is known.
+
+    Counted in steps of about ten microseconds, so that what is settled at once costs nothing.
+    """
+    names = set[str]().union(*(dim.symbols() for dim in dims))
+    classes = prod(lcm(*(period(dim, name) for dim in dims)) for name in names)
+    return classes // 8
+
+
 def class_count(domain: Domain, length: int) -> int:
     """How many residue classes modulo `length` and the domain's modulus it has members in."""
     return lcm(length, domain.modulus) // domain.modulus * len(domain.residues)

@@ -1,8 +1,9 @@
 """The state of one elaboration: the graph under construction, diagnostics, limits, caches."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from archspec.diagnostics import Diagnostic, Fix
 from archspec.diagnostics import Label as Mark
@@ -14,6 +15,7 @@ from archspec.dims import (
     Proven,
     Refuted,
     Unknown,
+    effort,
     satisfying_lower,
     verdict_of,
 )
@@ -24,6 +26,9 @@ from archspec.source import Span
 from archspec.syntax import ast
 
 Verdict = Proven | Refuted | Unknown
+
+#: What a question may take, in steps, that is asked to try a fix.
+MAX_EFFORT: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,13 @@ class Trace:
 
     `left` is the number of steps that they may still take together. `statements` has the spans of
     those that were run, and whether each went through every time: where one failed, or depends on
-    one that did, something may still be wrong that was not looked at.
+    one that did, something may still be wrong that was not looked at. Elaboration stops with the
+    first fault that is `fatal`.
     """
 
     left: int = sys.maxsize
     statements: dict[Span, bool] = field(default_factory=dict)
+    fatal: Callable[[Diagnostic], bool] | None = None
 
     def within(self, limits: Limits) -> Limits:
         """`limits`, but no more steps than are left."""
@@ -150,6 +157,7 @@ class Context:
     #: The statements that were run, and those that failed or depend on one that did, by identity.
     run: dict[int, ast.Statement] = field(default_factory=dict)
     failing: set[int] = field(default_factory=set)
+    fatal: Callable[[Diagnostic], bool] | None = None
     #: Results of parameter validation and of shape rules, by call: repeated blocks cost little.
     validated: dict[Any, Any] = field(default_factory=dict)
     ruled: dict[Any, Any] = field(default_factory=dict)
@@ -205,6 +213,8 @@ class Context:
             if not any(label.span.within(call) for label in diagnostic.labels):
                 where = Mark(call, f"in this call of `{self.frame.block.name.id}`")
                 diagnostic = replace(diagnostic, labels=(*diagnostic.labels, where))
+        if self.fatal is not None and self.fatal(diagnostic):
+            raise LimitError(diagnostic)
         self.diagnostics.append(diagnostic)
         return len(self.diagnostics) - 1
 
@@ -237,12 +247,21 @@ class Context:
         known = self.verdicts.get(key)
         if known is not None:
             return known
+        if self.fatal is not None:
+            self._spend(left, right)
         verdict = verdict_of(kind, left, right, self.domains)
         if isinstance(verdict, Proven):
             self.proven.add(key)
         else:
             self.verdicts[key] = verdict
         return verdict
+
+    def _spend(self, left: Dim, right: Dim) -> None:
+        """Count what a question of a trial takes; one that takes long ends it."""
+        work = effort(left, right)
+        self.steps += work
+        if work > MAX_EFFORT:
+            raise LimitError(Diagnostic("A0405", "error", "it would take long to decide"))
 
     def differ(self, a: Dim, b: Dim) -> bool:
         """Whether two sizes are seen to differ for some large inputs: quick, and often enough.

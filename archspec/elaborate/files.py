@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec.diagnostics import ArchSpecError, Diagnostic, Edit, Fix, Label
-from archspec.diagnostics.suggest import closest
+from archspec.diagnostics.suggest import closest, edit_distance
 from archspec.elaborate.keys import KeyMap, check_keys
 from archspec.elaborate.reserved import refused_model
 from archspec.elaborate.values import BlockValue, FnValue
@@ -320,7 +320,16 @@ def suggestion(
         return ((f"known here: {known}",) if known and len(candidates) <= 8 else ()), ()
     article = "an" if kind[0] in "aeiou" else "a"
     help = f"{article} {kind} with a similar name exists: `{near[0]}`"
-    return (help,), replacement(span, name, near[0])[1]
+    slips = [
+        (edit_distance(name.casefold(), other.casefold()), edit_distance(name, other))
+        for other in near
+    ]
+    clear = len(near) == 1 or slips[0] < slips[1]
+    fixes = (
+        Fix("safe" if clear and not i else "maybe", f"`{name}` -> `{other}`", (Edit(span, other),))
+        for i, other in enumerate(near)
+    )
+    return (help,), tuple(fixes)
 
 
 def replacement(span: Span, name: str, better: str) -> tuple[tuple[str, ...], tuple[Fix, ...]]:

@@ -54,6 +54,8 @@ def elaborate(
     graph = Graph(entry.name, root, Domains())
     frame = Frame(block, entry.scope, root, {}, {})
     ctx = Context(graph, limits or Limits(), frame, frame.root, Cursor(root))
+    if trace is not None:
+        ctx.fatal = trace.fatal
     try:
         _run(ctx, entry, overrides or {})
     except SpecError as error:

@@ -1,24 +1,21 @@
 """Which candidates mend what they are proposed for: each is tried on a copy of the texts."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from archspec.diagnostics import Diagnostic, Edit, Fix
 from archspec.elaborate import Trace
-from archspec.repair.baseline import Baseline
+from archspec.repair.baseline import Baseline, Recheck
 from archspec.repair.candidates import candidates
-from archspec.repair.edits import Texts, apart, apply_edits
+from archspec.repair.edits import Texts, apart
 from archspec.source import SourceFile, Span
 from archspec.syntax.parser import parse
 
-#: Gives the diagnostics of a spec with changed texts, the likeliest first.
-Recheck = Callable[[Texts, Trace], Iterator[Diagnostic]]
-
 #: What all trials of one check may take together, in steps of elaboration.
-MAX_STEPS: Final = 400_000
+MAX_STEPS: Final = 250_000
 #: How many candidates are tried for one diagnostic, and how many fixes it is given.
-MAX_TRIALS: Final = 40
+MAX_TRIALS: Final = 60
 MAX_FIXES: Final = 3
 
 _LEVELS: Final = ("safe", "maybe", "placeholder")
@@ -65,20 +62,20 @@ class _Trials:
         revealing: list[Fix] = []
         seen = set[tuple[Edit, ...]]()
         notes = diagnostic.notes
-        for fix in candidates(diagnostic):
+        for fix, holds in candidates(diagnostic):
             if fix.edits in seen or not apart(fix.edits):
                 continue
             if self.trace.left <= 0:
                 if not kept:
-                    notes = (*notes, "no fix was tried: it would take too long for this model")
+                    notes = (*notes, "not all changes that may mend it were tried: it takes long")
                 break
             if len(seen) == MAX_TRIALS:
                 break
             seen.add(fix.edits)
-            after = self.recheck(apply_edits(fix.edits), self.trace)
-            outcome = self.baseline.compare([diagnostic], fix.edits, after)
+            outcome = self.baseline.compare([diagnostic], fix.edits, self.recheck, self.trace)
             if outcome == "mends":
                 kept.append(fix)
+                holds()
             elif outcome == "reveals" and fix in diagnostic.fixes:
                 revealing.append(fix)
             if kept and (kept[-1].level == "safe" or len(kept) == MAX_FIXES):

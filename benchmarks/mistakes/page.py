@@ -157,7 +157,7 @@ def _own_cells(mistake: str, spec: str) -> list[str]:
     place = first.place
     assert place is not None
     marked = len([label for label in first.labels if label is not place])
-    remedies = [fix_text(fix) for fix in first.fixes] or list(first.help)
+    remedies = [fix_text(fix, first) for fix in first.fixes] or list(first.help)
     sizes = first.message.rpartition(": ")[2]
     return [
         _code(str(place.span)),

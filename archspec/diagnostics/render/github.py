@@ -24,7 +24,7 @@ def _command(diagnostic: Diagnostic) -> str:
         diagnostic.message,
         *(f"note: {note}" for note in diagnostic.notes),
         *(f"help: {text}" for text in diagnostic.help),
-        *(f"fix[{fix.level}]: {fix_text(fix)}" for fix in diagnostic.fixes),
+        *(f"fix[{fix.level}]: {fix_text(fix, diagnostic)}" for fix in diagnostic.fixes),
     ]
     listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
     return f"::{diagnostic.severity} {listed}::{_data(chr(10).join(parts))}"

@@ -53,7 +53,7 @@ def _result(diagnostic: Diagnostic) -> Json:
     related = [label for label in diagnostic.labels if label is not place]
     if related:
         result["relatedLocations"] = [_location(label) for label in related]
-    fixes = [_fix(fix) for fix in diagnostic.fixes if fix.edits]
+    fixes = [_fix(fix, diagnostic) for fix in diagnostic.fixes if fix.edits]
     if fixes:
         result["fixes"] = fixes
     return result
@@ -87,7 +87,7 @@ def _location(label: Label) -> Json:
     return location
 
 
-def _fix(fix: Fix) -> Json:
+def _fix(fix: Fix, diagnostic: Diagnostic) -> Json:
     changes: dict[str, list[Json]] = {}
     for edit in fix.edits:
         replacement: Json = {
@@ -100,7 +100,7 @@ def _fix(fix: Fix) -> Json:
         for uri, replacements in changes.items()
     ]
     return {
-        "description": {"text": fix_text(fix)},
+        "description": {"text": fix_text(fix, diagnostic)},
         "artifactChanges": files,
         "properties": {"level": fix.level},
     }

@@ -56,7 +56,7 @@ def _remarks(diagnostic: Diagnostic) -> Iterator[tuple[str, str]]:
     for text in diagnostic.help:
         yield "help", text
     for fix in diagnostic.fixes:
-        yield f"fix[{fix.level}]", fix_text(fix)
+        yield f"fix[{fix.level}]", fix_text(fix, diagnostic)
 
 
 def _by_file(diagnostic: Diagnostic) -> Iterable[list[Label]]:
