@@ -185,11 +185,11 @@ def test_a_fix_for_one_that_breaks_another_is_not_applied(run: Run) -> None:
 
 def test_fixes_that_meet_are_applied_one_after_the_other(run: Run) -> None:
     """Two faults in one place: each round applies those that leave each other alone."""
-    text = "model Net {\n    input x: [B, 4]\n    fc: Linaer(2, baias=false) -> ReLUU\n}\n"
+    text = "model Net {\n    input x: [B, 4]\n    fc: Linaer(2, baias=false) -> GELUU\n}\n"
     Path("net.arch").write_text(text)
     result = run("check", "--fix", "net.arch")
     assert result.stdout == "checked 1 file: fixed 3 errors\n"
-    assert "    fc: Linear(2, bias=false) -> ReLU\n" in Path("net.arch").read_text()
+    assert "    fc: Linear(2, bias=false) -> GELU\n" in Path("net.arch").read_text()
 
 
 def test_standard_input_is_printed(run: Run) -> None:
