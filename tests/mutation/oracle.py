@@ -31,6 +31,9 @@ LINTS: Final = frozenset({"A0304"})
 #: positions with the entries of a table.
 ASSERTIONS: Final = frozenset({"A0205", "A0408", "A0503", "A0601", "A0602"})
 
+#: What PyTorch says of a weight with more bytes than 64 bits can count: nothing about its shape.
+TOO_LARGE: Final = "Storage size calculation overflowed"
+
 Ground = Literal["torch", "assertion", "language"]
 
 
@@ -81,6 +84,8 @@ class Oracle:
             with self._in_place(aligned, stretched, doubtful):
                 graph = elaborate(entry, sizes).graph
         except Refusal as error:
+            if TOO_LARGE in str(error):
+                return Success((), frozenset({TOO_LARGE}), frozenset(stretched))
             return Failure("torch", str(error), sizes)
         except ArchSpecError as error:
             codes = {d.code for d in error.diagnostics if d.severity == "error"}
