@@ -64,7 +64,9 @@ class AffineGrid(FunctionDecl[AffineGridArgs]):
 
     def emit(self, p: AffineGridArgs, call: EmitCall) -> "py.Expr":
         corners = (("align_corners", call.arg("align_corners")),)
-        return function("F.affine_grid", (call.tensors[0], call.arg("size")), corners)
+        size = call.arg("size")  # torch's annotation asks for a list
+        size = py.List(size.items) if isinstance(size, py.Tuple) else py.call("list", size)
+        return function("F.affine_grid", (call.tensors[0], size), corners)
 
 
 class GridSampleArgs(Params):

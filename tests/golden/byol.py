@@ -146,7 +146,7 @@ class BYOL(nn.Module):
         self.target.load_state_dict(self.online.state_dict())
 
     def dynamic_shapes(self) -> dict[str, Any]:
-        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        """The open sizes for `torch.export.export`, where no map has a side of 1."""
         B = Dim("B")
         H = Dim("H", min=33)
         W = Dim("W", min=33)

@@ -152,7 +152,7 @@ class DenseNetCIFAR(nn.Module):
                 init.zeros_(module.bias)
 
     def dynamic_shapes(self) -> dict[str, Any]:
-        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        """The open sizes for `torch.export.export`, where no map has a side of 1."""
         return {"image": {0: Dim("B"), 2: Dim("H", min=8), 3: Dim("W", min=8)}}
 
 

@@ -252,5 +252,5 @@ class InceptionV3(nn.Module):
                 init.trunc_normal_(module.weight, std=0.1)
 
     def dynamic_shapes(self) -> dict[str, Any]:
-        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        """The open sizes for `torch.export.export`, where no map has a side of 1."""
         return {"image": {0: Dim("B"), 2: Dim("H", min=347), 3: Dim("W", min=347)}}

@@ -88,7 +88,7 @@ class ResNetBasicBlock(nn.Module):
                 init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def dynamic_shapes(self) -> dict[str, Any]:
-        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        """The open sizes for `torch.export.export`, where no map has a side of 1."""
         return {"image": {0: Dim("B"), 2: Dim("H", min=33), 3: Dim("W", min=33)}}
 
 
@@ -208,7 +208,7 @@ class ResNetBottleneck(nn.Module):
                 init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def dynamic_shapes(self) -> dict[str, Any]:
-        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        """The open sizes for `torch.export.export`, where no map has a side of 1."""
         return {"image": {0: Dim("B"), 2: Dim("H", min=33), 3: Dim("W", min=33)}}
 
 

@@ -89,7 +89,7 @@ class ResNetCIFAR(nn.Module):
                 init.kaiming_normal_(module.weight)
 
     def dynamic_shapes(self) -> dict[str, Any]:
-        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        """The open sizes for `torch.export.export`, where no map has a side of 1."""
         return {"image": {0: Dim("B"), 2: Dim("H", min=5), 3: Dim("W", min=5)}}
 
 

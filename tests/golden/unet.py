@@ -168,7 +168,7 @@ class UNet(nn.Module):
         return mask
 
     def dynamic_shapes(self) -> dict[str, Any]:
-        """The open sizes for `torch.export.export`, from where no map has a side of 1."""
+        """The open sizes for `torch.export.export`, where no map has a side of 1."""
         return {
             "image": {
                 0: Dim("B"),

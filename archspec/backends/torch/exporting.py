@@ -19,7 +19,7 @@ from archspec.syntax import ast
 
 AUTO = py.dotted("Dim.AUTO")
 DOC = "The open sizes for `torch.export.export`."
-ABOVE_ONE = "The open sizes for `torch.export.export`, from where no map has a side of 1."
+ABOVE_ONE = "The open sizes for `torch.export.export`, where no map has a side of 1."
 PARTLY = "What torch.export has no form for is left to it (`AUTO`)."
 
 
