@@ -27,7 +27,13 @@ _MOST = 40
 
 @click.group(short_help="Checkpoints: the names of weights, and moving files between them.")
 def weights() -> None:
-    """Names of weights in other libraries, and checkpoints moved between them."""
+    """Names of weights in other libraries, and checkpoints moved between them.
+
+    \b
+    Examples:
+      archspec weights keys specs/vit.arch -m ViT_B_16 --of timm
+      archspec weights convert specs/gpt2.arch hf.safetensors --from huggingface -o gpt2.pt
+    """
 
 
 @weights.command(short_help="List the weights of a model, and what they are called elsewhere.")
