@@ -308,12 +308,21 @@ class Context:
         return verdict
 
     def _fails_far_out(self, obligation: Obligation, name: str) -> bool:
-        """Whether it fails for large values of `name`, so that no lower bound can help."""
+        """Whether it fails for large values of `name`, so that no lower bound can help.
+
+        The other sizes are as small as they may be, then larger than `name` is.
+        """
         left, right = obligation.left, obligation.right
-        point = self.domains.smallest(left.symbols() | right.symbols())
-        for value in self.domains.with_lower(name, 1 << 20).values(name, 8):
-            point[name] = value
-            bound = right.evaluate(point) if right.const is None else right.const
-            if left.evaluate(point) < bound:
-                return True
+        names = left.symbols() | right.symbols()
+        far = self.domains
+        for other in names - {name}:
+            larger = far.with_lower(other, 1 << 40)
+            far = far if larger[other].empty else larger
+        values = self.domains.with_lower(name, 1 << 20).values(name, 8)
+        for point in (self.domains.smallest(names), far.smallest(names)):
+            for value in values:
+                point[name] = value
+                bound = right.evaluate(point) if right.const is None else right.const
+                if left.evaluate(point) < bound:
+                    return True
         return False

@@ -156,9 +156,10 @@ def evaluate_initial(ctx: Context, statement: ast.Tensor, name: str, type: Tenso
 
 def _in_scratch_graph(ctx: Context, value: ast.Expr) -> Any:
     """Evaluate outside the model: what makes a buffer is no part of its forward pass."""
-    graph = ctx.graph
+    graph, inputs, given = ctx.graph, ctx.inputs, ctx.given
     ctx.graph = Graph(graph.name, graph.root, graph.domains)
+    ctx.inputs, ctx.given = {}, {}  # these are by the number of the node
     try:
         return evaluate(ctx, value)
     finally:
-        ctx.graph = graph
+        ctx.graph, ctx.inputs, ctx.given = graph, inputs, given

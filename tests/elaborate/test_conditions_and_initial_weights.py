@@ -79,3 +79,15 @@ def test_ranks_of_initialisers(statement: str, expected: list[str]) -> None:
 def test_param_of_too_few_dimensions() -> None:
     text = "model Net {\n    input x: [B, 4]\n    param s: [4] = orthogonal\n    x * s\n}"
     assert codes(text) == ["A0404"]
+
+
+@pytest.mark.parametrize("size", ["B, 4, H, W", "B"])
+def test_a_buffer_whose_value_does_not_fit(size: str) -> None:
+    """It is made outside the model, where nodes have numbers of their own."""
+    text = f"""
+model Net {{
+    input x: [{size}]
+    buffer shifts: int[4] = arange(4) - arange(5)
+    relu
+}}"""
+    assert codes(text)[0] == "A0401"

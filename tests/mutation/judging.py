@@ -116,10 +116,8 @@ class Judge:
         checked = {} if faulty else check_models(program)
         failure: Failure | None = None
         runs: list[Success] = []
-        if faulty or not program.models:
-            first = errors[0] if errors else None
-            why = f"{first.code} {first.message}" if first else "no model"
-            failure = Failure("language", why, {})
+        if errors and (faulty or not program.models):
+            failure = Failure("language", f"{errors[0].code} {errors[0].message}", {})
         else:
             for name in _relevant(mutant, program, checked):
                 found = self.label(program.scope.models[name], checked[name])
@@ -127,6 +125,9 @@ class Judge:
                     failure = found
                     break
                 runs += found
+        if failure is None and errors and all(isinstance(c, Elaborated) for c in checked.values()):
+            # all models are sound: the fault is in what the file says beside them
+            failure = Failure("language", f"{errors[0].code} {errors[0].message}", {})
         excuse = None
         if failure is None and errors:
             excuse = ledger.excuse(ledger.Refused(errors, tuple(runs)))
@@ -167,7 +168,7 @@ def _points(entry: ModelEntry, conditions: Conditions, checked: Checked) -> Iter
         domains = checked.graph.domains
         lowest = {name: domains[name].smallest or 1 for name in names}
         yield from small(names, conditions, lowest, SMALL)
-        yield from large(names, first, conditions, ACCEPTED)
+        yield from large(names, first, conditions, ACCEPTED, lowest)
         return
     found = large(names, first, conditions, REFUSED)
     yield from found

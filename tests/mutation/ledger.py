@@ -34,14 +34,25 @@ LEDGER: Final[tuple[Entry, ...]] = (
         lambda r: r.all_codes("A0304"),
     ),
     Entry(
+        "conditions",
+        "a `where` of a form that the checker cannot use is refused, not left unchecked",
+        lambda r: r.all_codes("A0206"),
+    ),
+    Entry(
+        "squeeze",
+        "an axis that is not 1 stays as it is in torch; here it is a fault",
+        lambda r: any("cannot be squeezed" in e.message for e in r.errors),
+    ),
+    Entry(
         "too large",
         "weights that PyTorch cannot even count, so that it says nothing of what follows",
         lambda r: any(TOO_LARGE in run.lints for run in r.runs),
     ),
     Entry(
-        "no batch",
-        "images without a batch dimension: a missing dimension is far more often a mistake",
-        lambda r: all(_one_too_few(e) for e in r.errors),
+        "other rank",
+        "images with fewer or more dimensions than a layer's name says: mostly a mistake, and some "
+        "that torch takes it warns of",
+        lambda r: all(_other_rank(e) for e in r.errors),
     ),
     Entry(
         "no dimensions",
@@ -51,12 +62,11 @@ LEDGER: Final[tuple[Entry, ...]] = (
 )
 
 
-_RANK: Final = re.compile(r"\dd needs (\d) dimensions \[B, C, .*\], not (\d)")
+_RANK: Final = re.compile(r"\dd needs \d dimensions \[B, C, ")
 
 
-def _one_too_few(error: Diagnostic) -> bool:
-    match = _RANK.search(error.message)
-    return error.code == "A0404" and match is not None and int(match[1]) - int(match[2]) == 1
+def _other_rank(error: Diagnostic) -> bool:
+    return error.code == "A0404" and _RANK.search(error.message) is not None
 
 
 def excuse(refused: Refused) -> Entry | None:

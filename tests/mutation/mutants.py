@@ -8,15 +8,18 @@ each kind and each file having its share.
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal, get_args
 
 from archspec.layers import registry
+from archspec.pipeline import check
 from archspec.source import SourceFile, Span
 from archspec.syntax import ast
 from archspec.syntax.parser import parse
-from tests.support.zoo import LANGUAGE, ROOT, SAMPLES, SPECS
+from tests.support.covering import covering
+from tests.support.zoo import LANGUAGE, ROOT, SAMPLES, SPECS, program
 
 Kind = Literal["number", "label", "edge", "layer", "argument", "where"]
 KINDS: Final = get_args(Kind)
@@ -69,9 +72,10 @@ def sample(count: int, seed: int = 0, paths: Iterable[Path] | None = None) -> li
     return drawn
 
 
-def mutants_of(path: Path) -> list[Mutant]:
+@cache
+def mutants_of(path: Path) -> tuple[Mutant, ...]:
     """Every mutant of a file that means something else than the file, each text once."""
-    source = SourceFile(path.name, path.read_text(encoding="utf-8"))
+    source = SourceFile(path.name, base_text(path))
     file = parse(source).file
     assert file is not None
     seen = {source.text}
@@ -82,7 +86,25 @@ def mutants_of(path: Path) -> list[Mutant]:
             if mutant.text not in seen:
                 seen.add(mutant.text)
                 found.append(mutant)
-    return found
+    return tuple(found)
+
+
+@cache
+def base_text(path: Path) -> str:
+    """The text of a file without the variants that use nothing new, so that checks are quicker.
+
+    Lines keep their numbers. All of it, where the rest would not be a valid spec.
+    """
+    spec = program(path)
+    text = spec.scope.source.text
+    kept = covering(path)
+    file = parse(spec.scope.source).file
+    assert file is not None
+    for definition in reversed(file.definitions):
+        if isinstance(definition, ast.Variant) and definition.name.id not in kept:
+            start, end = definition.span.start, definition.span.end
+            text = text[:start] + "\n" * text.count("\n", start, end) + text[end:]
+    return spec.scope.source.text if check(spec.changed({path: text}), fixes=False) else text
 
 
 def _mutant(

@@ -53,7 +53,11 @@ def _admitted(name: str, clauses: tuple[str, ...], constants: _Key) -> tuple[int
 
 
 def large(
-    names: Sequence[str], batches: Collection[str], conditions: Conditions, count: int
+    names: Sequence[str],
+    batches: Collection[str],
+    conditions: Conditions,
+    count: int,
+    lowest: Mapping[str, int] | None = None,
 ) -> list[dict[str, int]]:
     """`count` points of large sizes, consecutive ones and any other; of `batches` the smallest two.
 
@@ -62,10 +66,11 @@ def large(
     chance = random.Random(0)
     columns: list[list[int]] = []
     for number, name in enumerate(names):
-        values = admitted(name, conditions)
-        top = [value for value in values if value >= LARGE] or list(values[len(values) // 2 :])
+        least = (lowest or {}).get(name, 1)
+        values = [value for value in admitted(name, conditions) if value >= least]
+        top = [value for value in values if value >= LARGE] or values[len(values) // 2 :]
         if name in batches:
-            top = [value for value in values if value > 1][:2] or list(values)
+            top = [value for value in values if value > 1][:2] or values
         if not top:
             return []
         first = count - count // 3

@@ -15,7 +15,7 @@ from archspec.elaborate.context import Context
 from archspec.layers import registry
 from archspec.layers.base import LayerDecl, Needs, TensorType
 from tests.mutation.judging import Judge, Judged
-from tests.mutation.mutants import KINDS, Mutant, mutants_of, sample, zoo
+from tests.mutation.mutants import KINDS, Mutant, base_text, mutants_of, sample, zoo
 from tests.mutation.report import details, table
 from tests.support.zoo import LANGUAGE, SPECS
 
@@ -42,7 +42,7 @@ def require(judged: list[Judged], labelled: float, fixed: float) -> None:
 
 def test_a_sample_of_mutants() -> None:
     # The aim is a label on 95 % of the mutated lines; of this sample it is 78 % so far.
-    require(judge(sample(120)), labelled=0.75, fixed=0.8)
+    require(judge(sample(80)), labelled=0.75, fixed=0.8)
 
 
 @pytest.mark.exhaustive
@@ -62,7 +62,7 @@ def test_every_file_and_kind_is_mutated() -> None:
 
 def test_mutants_differ_on_their_lines_only() -> None:
     for path in zoo():
-        before = path.read_text(encoding="utf-8").split("\n")
+        before = base_text(path).split("\n")
         for mutant in mutants_of(path):
             after = mutant.text.split("\n")
             if len(after) != len(before):
