@@ -248,11 +248,15 @@ Ints = Annotated[tuple[int, ...], BeforeValidator(_pair)]
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A tensor input. `variadic` takes one or more tensors; `optional` may be left out."""
+    """A tensor input. `variadic` takes one or more tensors; `optional` may be left out.
+
+    Of a tensor given as `sizes_only` no element is read.
+    """
 
     name: str
     optional: bool = False
     variadic: bool = False
+    sizes_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +295,10 @@ class Declaration(ABC, Generic[P]):
     def __init_subclass__(cls) -> None:
         if "name" not in cls.__dict__:
             cls.name = cls.__name__
+
+    def port(self, slot: int) -> Port:
+        """What the tensor at `slot` of a call is given as."""
+        return self.ports[min(slot, len(self.ports) - 1)]
 
     @abstractmethod
     def shape(self, p: P, x: tuple[TensorType, ...], need: Needs) -> tuple[TensorType, ...]:
@@ -374,8 +382,15 @@ class EmitCall(Protocol):
         """The device on which tensors without an input are made."""
 
 
+#: How a function brings several tensors together: as terms, as factors, side by side, or by choice.
+Joining = Literal["sum", "product", "concat", "choice"]
+
+
 class FunctionDecl(Declaration[P]):
     """A function of tensors, under torch's name, in lower case."""
+
+    #: How it brings several tensors together, if that is what it does.
+    joins: ClassVar[Joining | None] = None
 
     #: Whether the tensors are written as one tuple, which may hold a list of them: `(x, *rest)`.
     takes_lists: ClassVar[bool] = False
@@ -398,8 +413,8 @@ def size_fields(params: type[Params]) -> frozenset[str]:
 
 __all__ = [
     "ABSENT", "DTYPES", "Any", "Arg", "Axis", "Declaration", "DimArg", "EmitCall", "FunctionDecl",
-    "Ints", "LayerDecl", "Needs", "NonNegative", "NonNegative1", "NonNegative2", "NonNegative3",
-    "Obligation", "Params", "Place", "Port", "Positive", "Positive1", "Positive2", "Positive3",
-    "Probability", "RuleError", "Size", "TensorType", "Weight", "dtype_kind", "per_axis",
-    "size_fields",
+    "Ints", "Joining", "LayerDecl", "Needs", "NonNegative", "NonNegative1", "NonNegative2",
+    "NonNegative3", "Obligation", "Params", "Place", "Port", "Positive", "Positive1", "Positive2",
+    "Positive3", "Probability", "RuleError", "Size", "TensorType", "Weight", "dtype_kind",
+    "per_axis", "size_fields",
 ]  # fmt: skip

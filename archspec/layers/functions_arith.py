@@ -92,6 +92,7 @@ class Add(_Operator):
     """The sum of two or more tensors, or of a tensor and a number: [...] -> [...]."""
 
     name = "add"
+    joins = "sum"
     ports = (Port("input"), Port("other", optional=True, variadic=True))
     symbol = "+"
     verb = "cannot add"
@@ -101,6 +102,7 @@ class Sub(_Operator):
     """The difference of two tensors, or of a tensor and a number: [...] -> [...]."""
 
     name = "sub"
+    joins = "sum"
     symbol = "-"
     verb = "cannot subtract"
 
@@ -109,6 +111,7 @@ class Mul(_Operator):
     """The product, element by element, of two or more tensors, or a multiple of one."""
 
     name = "mul"
+    joins = "product"
     ports = (Port("input"), Port("other", optional=True, variadic=True))
     symbol = "*"
     verb = "cannot multiply"
@@ -118,6 +121,7 @@ class Div(_Operator):
     """The true quotient of two tensors, or of a tensor and a number; floats, also of ints."""
 
     name = "div"
+    joins = "product"
     symbol = "/"
     verb = "cannot divide"
 
@@ -175,6 +179,7 @@ def need_real(name: str, x: tuple[TensorType, ...]) -> None:
 class _Extremum(FunctionDecl[NoArgs]):
     """The larger or smaller element of two or more tensors."""
 
+    joins = "choice"
     Params = NoArgs
     ports = (Port("input"), Port("other", variadic=True))
 

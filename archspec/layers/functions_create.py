@@ -12,6 +12,7 @@ from archspec.layers.base import (
     FunctionDecl,
     Needs,
     Params,
+    Port,
     Positive,
     RuleError,
     TensorType,
@@ -204,6 +205,7 @@ class _Like(FunctionDecl[NoArgs]):
     """A new tensor of the shape and dtype of another."""
 
     Params = NoArgs
+    ports = (Port("input", sizes_only=True),)
 
     def shape(self, p: NoArgs, x: tuple[TensorType, ...], need: Needs) -> tuple[TensorType, ...]:
         return (x[0],)

@@ -47,6 +47,7 @@ class Concat(FunctionDecl[ConcatArgs]):
     """The tensors one after the other along `dim`, by default the channels: [B, C, ...], … -> [B, C + …, ...]."""  # noqa: E501
 
     name = "concat"
+    joins = "concat"
     takes_lists = True
     Params = ConcatArgs
     ports = (Port("tensors", variadic=True),)
@@ -100,6 +101,7 @@ class Stack(FunctionDecl[StackArgs]):
     """The tensors side by side along a new axis `dim`: [...], … -> [n, ...]."""
 
     name = "stack"
+    joins = "concat"
     Params = StackArgs
     ports = (Port("tensors", variadic=True),)
 

@@ -10,6 +10,7 @@ from archspec.layers.base import (
     Arg,
     EmitCall,
     FunctionDecl,
+    Joining,
     Kind,
     Needs,
     NonNegative,
@@ -119,6 +120,7 @@ class Amin(_Reduction):
 class _Combiner(_Reduction):
     """A reduction over axes of one tensor, or a combination of several, element by element."""
 
+    joins: ClassVar[Joining | None] = "choice"
     ports = (Port("input"), Port("other", optional=True, variadic=True))
 
     def shape(
@@ -162,6 +164,7 @@ class Mean(_Combiner):
     """The mean over axes, or of two or more tensors by element: [...] -> [...]."""
 
     name = "mean"
+    joins = "sum"
     takes = ("float",)
 
     def emit(self, p: ReduceArgs, call: EmitCall) -> "py.Expr":

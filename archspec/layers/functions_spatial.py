@@ -239,7 +239,7 @@ class _FitTo(FunctionDecl[NoArgs]):
     """The spatial axes made those of `like`."""
 
     Params = NoArgs
-    ports = (Port("input"), Port("like"))
+    ports = (Port("input"), Port("like", sizes_only=True))
 
     def _check(self, x: tuple[TensorType, ...]) -> None:
         need_rank(self.name, x[0], 3, None)
