@@ -9,7 +9,7 @@ from archspec.elaborate.apply import apply_layer, check_node_limit
 from archspec.elaborate.binding import bind_params, match_params
 from archspec.elaborate.call_arguments import bind
 from archspec.elaborate.context import Context, LimitError, SilentError, SpecError, fail
-from archspec.elaborate.evaluate import arguments, evaluate, name_of
+from archspec.elaborate.evaluate import arguments, evaluate, filled_in, name_of
 from archspec.elaborate.reserved import refused_attribute
 from archspec.elaborate.values import (
     POISON,
@@ -82,7 +82,8 @@ def child_module(ctx: Context, stage: ast.Stage) -> Module:
     module = Module(key, cursor.module, stage.span, labelled)
     module.frozen = "frozen" in stage.modifiers
     module.checkpoint = "checkpoint" in stage.modifiers
-    module.pretrained = stage.weights
+    weights = stage.weights
+    module.pretrained = filled_in(ctx, weights) if isinstance(weights, ast.Template) else weights
     cursor.module.children[key] = module
     return module
 

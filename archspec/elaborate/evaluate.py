@@ -109,21 +109,13 @@ def name_of(ctx: Context, node: ast.Name | ast.Template) -> str:
     """The text of a name, interpolations filled in."""
     if isinstance(node, ast.Name):
         return node.id
-    text = plain = ""
-    for part in node.parts:
-        if isinstance(part, str):
-            text += part
-            plain += part.replace("-", "_")  # a hyphen of the name, not of a negative number
-            continue
-        value = evaluate_static(ctx, part, "an integer or a string")
-        if isinstance(value, bool) or not isinstance(value, int | str):
-            fail(
-                "A0201",
-                f"a name needs an integer or a string between its braces, not {describe(value)}",
-                part.span,
-            )
-        text += str(value)
-        plain += str(value)
+    parts = _filled_parts(ctx, node)
+    text = "".join(parts)
+    # A hyphen is one of the name, not of a negative number.
+    plain = "".join(
+        p.replace("-", "_") if isinstance(part, str) else p
+        for p, part in zip(parts, node.parts, strict=True)
+    )
     if not plain.isidentifier() and not plain.isdecimal():
         fail(
             "A0106",
@@ -132,6 +124,28 @@ def name_of(ctx: Context, node: ast.Name | ast.Template) -> str:
             help=("use letters, digits and `_`",),
         )
     return text
+
+
+def filled_in(ctx: Context, node: ast.Template) -> str:
+    """The text of a template that is no name."""
+    return "".join(_filled_parts(ctx, node))
+
+
+def _filled_parts(ctx: Context, node: ast.Template) -> list[str]:
+    found: list[str] = []
+    for part in node.parts:
+        value = part if isinstance(part, str) else None
+        if not isinstance(part, str):
+            value = evaluate_static(ctx, part, "an integer or a string")
+            if isinstance(value, bool) or not isinstance(value, int | str):
+                fail(
+                    "A0201",
+                    "a name needs an integer or a string between its braces, "
+                    f"not {describe(value)}",
+                    part.span,
+                )
+        found.append(str(value))
+    return found
 
 
 def _name(ctx: Context, node: ast.Name | ast.Template) -> Any:

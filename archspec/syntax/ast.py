@@ -301,13 +301,14 @@ Core = Expr | Group | Residual | Dense | Reuse | Inline
 class Stage(Node):
     """One step of a flow: `shared label: core from "weights.safetensors"`.
 
-    `modifiers` is a subset of shared, frozen, ema, checkpoint, in the order written.
+    `modifiers` is a subset of shared, frozen, ema, checkpoint, in the order written. The file's
+    name is a template where it has braces.
     """
 
     modifiers: tuple[str, ...]
     label: Name | Template | None
     core: Core
-    weights: str | None
+    weights: str | Template | None
 
 
 @_node

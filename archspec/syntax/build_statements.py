@@ -286,9 +286,9 @@ def stage(context: Context, parts: list[Any]) -> ast.Stage:
     span = Span(
         context.source, start_of(first[0] if isinstance(first, list) else first), end_of(last)
     )
-    weights = None
-    if isinstance(last, Token):
-        weights = string(context, [last]).value
+    weights: str | ast.Template | None = None
+    if _is_from(parts):
+        weights = _weights_file(context, last)
         parts = parts[:-2]
     words: tuple[str, ...] = ()
     if isinstance(first, list):
@@ -296,6 +296,44 @@ def stage(context: Context, parts: list[Any]) -> ast.Stage:
         parts = parts[1:]
     label = parts[0] if len(parts) == 3 else None
     return ast.Stage(words, label, parts[-1], weights, span=span)
+
+
+def _is_from(parts: list[Any]) -> bool:
+    return len(parts) > 2 and isinstance(parts[-2], Token) and parts[-2].type == "FROM"
+
+
+def _weights_file(context: Context, given: Any) -> str | ast.Template:
+    """The name of a file: a string, or a template between quotes."""
+    if isinstance(given, Token):
+        file = string(context, [given]).value
+        if "{" in file or "}" in file:
+            raise Rejected(
+                Span(context.source, given.start, given.end),
+                "a brace in the name of a file belongs to a pair that holds an expression",
+                'write `from "stage{i}.safetensors"`',
+            )
+        return file
+    template: ast.Template = given
+    if not template.span.text.startswith('"'):
+        raise Rejected(
+            template.span,
+            "`from` is followed by a file in double quotes",
+            f'write `from "{template.span.text}.safetensors"`',
+        )
+    texts = list(template.parts)
+    for index, part in enumerate(texts):
+        if isinstance(part, str):
+            text = part.removeprefix('"') if index == 0 else part
+            text = text.removesuffix('"') if index == len(texts) - 1 else text
+            quoted = Token("STRING", f'"{text}"', template.span.start, template.span.end)
+            texts[index] = string(context, [quoted]).value
+    if not isinstance(texts[-1], str) or "." not in texts[-1]:
+        raise Rejected(
+            template.span,
+            "the name of a file ends with what says its format, outside of the braces",
+            'write `from "stage{i}.safetensors"`',
+        )
+    return ast.Template(tuple(part for part in texts if part != ""), span=template.span)
 
 
 def group(context: Context, parts: list[Any]) -> ast.Group:

@@ -67,8 +67,19 @@ def stage_head(node: ast.Stage) -> str:
 
 
 def flat_stage(node: ast.Stage) -> str:
-    weights = "" if node.weights is None else f" from {encode(node.weights)}"
-    return f"{stage_head(node)}{_flat_core(node.core)}{weights}"
+    return f"{stage_head(node)}{_flat_core(node.core)}{weights_file(node)}"
+
+
+def weights_file(node: ast.Stage) -> str:
+    """Where the weights come from: ` from "stage{i}.safetensors"`."""
+    match node.weights:
+        case None:
+            return ""
+        case ast.Template(parts=parts):
+            texts = [encode(p)[1:-1] if isinstance(p, str) else f"{{{flat(p)}}}" for p in parts]
+            return f' from "{"".join(texts)}"'
+        case str() as text:
+            return f" from {encode(text)}"
 
 
 def _flat_core(core: ast.Core) -> str:

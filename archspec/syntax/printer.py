@@ -22,6 +22,7 @@ from archspec.syntax.oneline import (
     flat_stage,
     flat_statement,
     stage_head,
+    weights_file,
 )
 from archspec.syntax.trivia import Trivia
 
@@ -255,7 +256,7 @@ class Printer:
     def _stage(self, node: ast.Stage, indent: int, column: int) -> str:
         head = stage_head(node)
         text = head + self._core(node.core, indent, column + len(head))
-        return text if node.weights is None else f"{text} from {encode(node.weights)}"
+        return text + weights_file(node)
 
     def _core(self, core: ast.Core, indent: int, column: int) -> str:
         match core:

@@ -40,6 +40,9 @@ _SELECTOR: Final = re.compile(r"[ \t]*([A-Za-z0-9_.*]+)")
 _TEMPLATE: Final = re.compile(r"\{[^\s{}][^{}\n]*\}")
 # A hyphen stands between two braces only: `block{i}-{j}` is a name, `enc{i}-x` a difference.
 _TEMPLATE_TEXT: Final = re.compile(r"\}[A-Za-z0-9_]*(?:-?(\{[^\s{}][^{}\n]*\}))?")
+# The file behind `from`, with braces in its name, and what follows each of them.
+_FILE_TEMPLATE: Final = re.compile(r'"(?:[^"\\{}]|\\.)*(?:\{[^"{}]*\}(?:[^"\\{}]|\\.)*)+"\Z')
+_FILE_TEXT: Final = re.compile(r'\}(?:[^"\\{}]|\\.)*(?:(\{)|")')
 _NAME_FOLLOWS: Final = re.compile(r"[ \t]+[A-Za-z_]")
 # After these no word begins a construct: `input: ReLU`, `by = 8`, `x -> dense -> y`.
 _NAME_LIKE: Final = re.compile(r"[ \t]*(?:[:=.,)\]]|->)")
@@ -53,7 +56,7 @@ _RESERVED: Final = frozenset(
 _DEFINITION_WORDS: Final = frozenset(["use", "fn", "block", "model", "variant", "extern", "keys"])
 _TOP_WORDS: Final = _DEFINITION_WORDS | {"from", "layer"}
 _BEFORE_BRACE: Final = frozenset(["residual", "dense", "align", "else"])
-_CLOSERS: Final = {"(": ")", "[": "]", "{": "}", "template": "}"}
+_CLOSERS: Final = {"(": ")", "[": "]", "{": "}", "template": "}", "file": "}"}
 
 
 class TooDeep(Exception):
@@ -62,7 +65,7 @@ class TooDeep(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """An opening bracket: `sign` is `(`, `[`, `{`, or `template`; `token` is its index."""
+    """An opening bracket: `sign` is `(`, `[`, `{`, `template` or `file`; `token` is its index."""
 
     sign: str
     start: int
@@ -115,7 +118,7 @@ class Scanner:
             elif kind == "comment":
                 self._comment(match.start(kind), position)
             elif kind == "string":
-                self._add("STRING", match.start(kind), position)
+                position = self._string(match.start(kind), position)
             elif kind == "end":
                 resumed = self._close_at_end(position)
                 if resumed is None:
@@ -181,6 +184,18 @@ class Scanner:
             "NAME", "INTEGER", "FLOAT", "STRING", "TRUE", "FALSE", "NONE",
             "RPAR", "RSQB", "TEMPLATE_END",
         )  # fmt: skip
+
+    def _string(self, start: int, end: int) -> int:
+        """A string; behind `from` in a body, braces in it are those of a template."""
+        types = [token.type for token in self.tokens[-2:]]
+        file = types[1:] == ["FROM"] and types[0] != "STRING" and self.separator is None
+        if not (file and self.stack and _FILE_TEMPLATE.match(self.text[start:end])):
+            self._add("STRING", start, end)
+            return end
+        brace = self.text.index("{", start)
+        self._add("TEMPLATE_START", start, brace + 1)
+        self._open("file", brace)
+        return brace + 1
 
     def _word_type(self, word: str, start: int, end: int) -> str:
         """The terminal of a word of the language, or NAME where it cannot be meant as one."""
@@ -288,7 +303,7 @@ class Scanner:
         return end
 
     def _close_brace(self, start: int, end: int) -> int:
-        if not any(opener.sign in ("{", "template") for opener in self.stack):
+        if not any(opener.sign in ("{", "template", "file") for opener in self.stack):
             if self.stack:
                 opener = self._outermost_open()
                 cut = self._cut(opener)
@@ -304,8 +319,9 @@ class Scanner:
             self._unclosed(opener)
             self._supply_closers(opener, start)
         opener = self.stack[-1]
-        if opener.sign == "template":
-            text = _TEMPLATE_TEXT.match(self.text, start)
+        if opener.sign in ("template", "file"):
+            rest = _TEMPLATE_TEXT if opener.sign == "template" else _FILE_TEXT
+            text = rest.match(self.text, start)
             assert text is not None
             self.stack.pop()
             if text[1] is None:
@@ -313,7 +329,7 @@ class Scanner:
                 return text.end()
             brace = text.start(1)
             self._add("TEMPLATE_MIDDLE", start, brace + 1)
-            self._open("template", brace)
+            self._open(opener.sign, brace)
             return brace + 1
         self.stack.pop()
         if self._indent(start, own=True) < self._indent(opener.start):
@@ -401,7 +417,7 @@ class Scanner:
         self.suspects.clear()
 
     def _unclosed(self, opener: _Open) -> None:
-        sign = "{" if opener.sign == "template" else opener.sign
+        sign = "{" if opener.sign in ("template", "file") else opener.sign
         closer = _CLOSERS[opener.sign]
         self._report(
             "A0002",

@@ -1,6 +1,7 @@
 """Running emitted modules: what a generated module must agree on with the graph it came from."""
 
 import itertools
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,7 +57,8 @@ def check_agreement(model: Elaborated, source: str, **arguments: Any) -> Any:
     assert actual == expected
     sizes = smallest_sizes(model)
     module.eval()
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "random weights")  # as is meant here
         outputs = module(*random_inputs(model, sizes))
     if isinstance(outputs, torch.Tensor):
         outputs = (outputs,)

@@ -1,5 +1,10 @@
 """Frozen layers, files of weights and slow copies: wherever they are declared, the model obeys."""
 
+import copy
+import importlib
+import pickle
+import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +12,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.backends.emitted import check_agreement, emit_text, namespace
+from tests.backends.emitted import (
+    check_agreement,
+    emit_text,
+    namespace,
+    random_inputs,
+    smallest_sizes,
+)
 
 ENCODER = """
 block Encoder(dim) {
@@ -56,6 +67,25 @@ model M(depth = 4, kept = 2) {
     out: Linear(2)
 }
 """,
+    "a group that is read from outside": """
+model M {
+    input x: [B, 4]
+    frozen body: { a: Linear(4) -> ReLU -> Dropout(0.5) -> b: Linear(4) }
+    reuse a by add
+    Dropout(0.5)
+    head: Linear(4)
+}
+""",
+    "such groups in a loop": """
+model M(depth = 2) {
+    input x: [B, 4]
+    for i in 0..<depth {
+        frozen body{i}: { a{i}: Linear(4) -> ReLU -> b: Linear(4) }
+        reuse a{i} by add
+    }
+    head: Linear(4)
+}
+""",
     "in loops within loops": """
 model M(depth = 2) {
     input x: [B, 4]
@@ -73,6 +103,8 @@ def frozen_in(model: Any) -> set[str]:
         m.path
         for m in model.graph.modules()
         if any(m.path == p or m.path.startswith(f"{p}.") for p in paths)
+        # All others are alike in both modes, and may be one attribute of the class.
+        if m.weights or m.children or getattr(m.decl, "mode_dependent", False)
     }
 
 
@@ -145,6 +177,21 @@ model M(depth = 3) {
     last: Linear(2)
 }
 """,
+    "files of a loop": """
+model M(depth = 3, first = "fc") {
+    input x: [B, 4]
+    for i in 0..<depth { fc{i}: Linear(4) from "{first}{i + 1}.pt" }
+    last: Linear(2)
+}
+""",
+    "a group that is read from outside": """
+model M {
+    input x: [B, 4]
+    frozen body: { inner: { a: Linear(4) -> ReLU } -> b: Linear(4) } from "group.safetensors"
+    reuse a by add
+    head: Linear(4)
+}
+""",
     "shared": """
 model M {
     input x: [B, 3, 8, 8]
@@ -178,9 +225,71 @@ def files(tmp_path: Path) -> Path:
         state = {k: torch.full_like(v, 7) for k, v in state.items()}
         save_file(state, tmp_path / f"{name}.safetensors")
         torch.save(state, tmp_path / f"{name}.pt")
-    layer = torch.nn.Linear(4, 4).state_dict()
-    torch.save({k: torch.full_like(v, 7) for k, v in layer.items()}, tmp_path / "fc.pt")
+    layer = {k: torch.full_like(v, 7) for k, v in torch.nn.Linear(4, 4).state_dict().items()}
+    for name in ("fc.pt", "fc1.pt", "fc2.pt", "fc3.pt"):
+        torch.save(layer, tmp_path / name)
+    names = {f"{part}.{name}": value for part in ("inner.a", "b") for name, value in layer.items()}
+    save_file({k: v.clone() for k, v in names.items()}, tmp_path / "group.safetensors")
     return tmp_path
+
+
+def warned(module: Any, *inputs: torch.Tensor) -> list[str]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        module(*inputs)
+    return [str(warning.message) for warning in caught]
+
+
+@pytest.mark.parametrize("text", LOADED.values(), ids=LOADED)
+def test_weights_that_were_not_loaded_are_missed_once(text: str, files: Path) -> None:
+    model, source = emit_text(ENCODER + text)
+    inputs = random_inputs(model, smallest_sizes(model))
+    fresh = namespace(source)["M"]()
+    for module in (copy.deepcopy(fresh), fresh):
+        first = warned(module, *inputs)
+        assert first
+        assert all("is not loaded; call load_pretrained()" in message for message in first)
+        names = {m.pretrained for m in model.graph.modules() if m.pretrained}
+        assert {name for name in names if any(name in m for m in first)} == names
+        assert not warned(module, *inputs)
+    loaded = namespace(source)["M"]()
+    loaded.load_pretrained(str(files))
+    assert not warned(loaded, *inputs)
+    for load in ("strict", "assign"):
+        whole = namespace(source)["M"]()
+        whole.load_state_dict(fresh.state_dict(), assign=load == "assign")
+        assert not warned(whole, *inputs), load
+
+
+def test_a_part_of_the_weights_is_not_enough(files: Path) -> None:
+    model, source = emit_text(ENCODER + LOADED["frozen"])
+    module, (x,) = namespace(source)["M"](), random_inputs(model, smallest_sizes(model))
+    state = module.state_dict()
+    del state["enc.fc.bias"]
+    module.load_state_dict(state, strict=False)
+    assert len(warned(module, x)) == 1
+    module = namespace(source)["M"]()
+    module.enc.load_state_dict(torch.load(files / "enc.pt"))
+    assert not warned(module, x)
+
+
+def test_what_warns_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    """A module that waits for weights is compiled, exported and pickled as any other."""
+    model, source = emit_text(ENCODER + LOADED["frozen"])
+    path = tmp_path / "waiting_for_weights.py"
+    path.write_text(source)
+    sys.path.insert(0, str(tmp_path))
+    try:
+        made = importlib.import_module(path.stem).M().eval()
+        (x,) = random_inputs(model, smallest_sizes(model))
+        export: Any = torch.export.export
+        export(made, (x,))
+        compiled: Any = torch.compile(made, fullgraph=True, backend="eager")
+        again = pickle.loads(pickle.dumps(made))
+        compiled(x)
+        assert len(warned(again, x)) == 1
+    finally:
+        sys.path.remove(str(tmp_path))
 
 
 @pytest.mark.parametrize("text", LOADED.values(), ids=LOADED)
@@ -354,3 +463,49 @@ def test_ties_hold_wherever_they_are_declared(text: str, once: bool, assign: boo
         assert module.get_parameter(one) is module.get_parameter(two)
     for key, value in other.state_dict().items():
         assert torch.equal(module.state_dict()[key], value)
+
+
+@pytest.mark.parametrize("text", TIED.values(), ids=TIED)
+@pytest.mark.parametrize("assign", [False, True])
+def test_one_name_of_a_tied_weight_suffices_without_strictness(text: str, assign: bool) -> None:
+    """Whichever it is; the other is said to be missing, as safetensors' `load_model` expects."""
+    model, source = emit_text(text)
+    other = namespace(source)["M"]().state_dict()
+    pairs = [(r.target, r.source) for r in model.graph.relations if r.mechanism == "tied"]
+    for kept, left in (*pairs, *((b, a) for a, b in pairs)):
+        module = namespace(source)["M"]()
+        before = {k: v.clone() for k, v in module.state_dict().items()}
+        keys = module.load_state_dict({kept: other[kept]}, strict=False, assign=assign)
+        state = module.state_dict()
+        assert torch.equal(state[kept], other[kept])
+        assert torch.equal(state[left], other[kept])
+        assert module.get_parameter(kept) is module.get_parameter(left)
+        rest = set(before) - {kept, left}
+        assert rest | {left} == set(keys.missing_keys)
+        assert not keys.unexpected_keys
+        assert all(torch.equal(state[key], before[key]) for key in rest)
+
+
+def test_a_row_of_padding_stays_zero() -> None:
+    """Whichever rule sets the weights of the table, and under whichever name."""
+    text = """
+    model M {
+        input x: int[B, T]
+        emb: Embedding(10, 4, padding_idx=2)
+        other: Linear(10, bias=false)
+        tie other.weight to emb.weight
+        RULES
+    }
+    """
+    rules = (
+        "init Embedding.weight by constant(1.0)",
+        "init **.weight by constant(1.0)",
+        "init emb.weight by constant(1.0)",
+        "init Embedding.weight by normal(std=0.02); init Linear.weight by constant(1.0)",
+    )
+    for rule in rules:
+        model, source = emit_text(text.replace("RULES", rule))
+        weight = check_agreement(model, source).emb.weight
+        assert not weight[2].any(), rule
+        assert (torch.cat([weight[:2], weight[3:]]) == 1).all(), rule
+        assert weight.requires_grad

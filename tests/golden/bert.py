@@ -188,6 +188,9 @@ class BERT(nn.Module):
                 init.zeros_(module.bias)
             if isinstance(module, nn.Embedding):
                 init.normal_(module.weight, std=0.02)
+        for module in self.modules():
+            if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+                init.zeros_(module.weight[module.padding_idx])
 
     def dynamic_shapes(self) -> dict[str, Any]:
         """The open sizes for `torch.export.export`."""

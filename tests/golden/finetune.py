@@ -9,12 +9,38 @@ trained.
 Yoshua Bengio and Hod Lipson, 2014, arXiv:1411.1792.
 """
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import torch
 from torch import Tensor, nn
 from torch.export import Dim
+
+
+class Unloaded:
+    """Warns when a layer is run before its weights were loaded."""
+
+    def __init__(self, module: nn.Module, file: str) -> None:
+        self.file = file
+        self.waiting = True
+        for part in (module, *module.children()):
+            part.register_forward_pre_hook(self.warn)
+        register: Callable[..., Any] = module.register_load_state_dict_pre_hook
+        register(self.note)
+
+    def warn(self, *_: Any) -> None:
+        if self.waiting and not torch.compiler.is_compiling():
+            self.waiting = False
+            warnings.warn(
+                f"random weights: {self.file} is not loaded; call load_pretrained()",
+                stacklevel=2,
+            )
+
+    def note(self, module: nn.Module, state: Any, prefix: str, *_: Any) -> None:
+        if all(prefix + key in state for key in module.state_dict()):
+            self.waiting = False
 
 
 class Bottleneck(nn.Module):
@@ -99,6 +125,7 @@ class Finetune(nn.Module):
     def __init__(self, classes: int = 10) -> None:
         super().__init__()
         self.backbone = ResNetTrunk(3, (3, 4, 6, 3)).requires_grad_(False).eval()
+        Unloaded(self.backbone, "resnet50.safetensors")
         self.head = nn.Linear(2048, classes)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.flatten = nn.Flatten()

@@ -171,11 +171,16 @@ class GPT2(nn.Module):
         for name, weight in named:
             if name in state:
                 held[weight] = state[name]
+        given: list[str] = []
         for name, weight in named:
-            if strict and weight in held:
-                state.setdefault(name, held[weight])
+            if weight in held and name not in state:
+                state[name] = held[weight]
+                given.append(name)
         load: Callable[..., Any] = super().load_state_dict
-        return load(state, strict, assign)
+        keys = load(state, strict, assign)
+        if not strict:
+            keys.missing_keys.extend(given)
+        return keys
 
     def dynamic_shapes(self) -> dict[str, Any]:
         """The open sizes for `torch.export.export`."""

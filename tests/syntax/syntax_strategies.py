@@ -43,6 +43,16 @@ templates = st.builds(
     ),
     st.sampled_from(["", "_c", "7"]),
 )
+plain_text = st.text(st.sampled_from("ab \"\\'#\n\t;é\x00\r"), max_size=6)
+files = plain_text | st.builds(
+    lambda first, one, middle, end: make(
+        ast.Template, (*([first] if first else []), one, *middle, end)
+    ),
+    plain_text,
+    template_values,
+    st.just(()) | st.tuples(plain_text.filter(bool), template_values) | st.tuples(template_values),
+    plain_text.map(lambda end: f"{end}.pt"),
+)
 leaves = name_nodes | templates | literals
 
 
@@ -117,7 +127,7 @@ def _flows(cores: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         words,
         st.none() | labels,
         cores,
-        st.none() | text,
+        st.none() | files,
     )
     return st.builds(
         lambda targets, found: make(ast.Flow, tuple(targets), tuple(found)),

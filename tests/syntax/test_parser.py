@@ -145,6 +145,17 @@ def test_templates() -> None:
     ]
 
 
+def test_a_file_may_have_braces_in_its_name() -> None:
+    flow = statement('a{i}: B(2) from "w/{d} \\"x\\" {i + 1}.v{2}.pt"')
+    assert isinstance(flow, ast.Flow)
+    file = flow.stages[0].weights
+    assert isinstance(file, ast.Template)
+    assert [part if isinstance(part, str) else flat(part) for part in file.parts] == [
+        "w/", "d", ' "x" ', "i + 1", ".v", "2", ".pt",
+    ]  # fmt: skip
+    assert statement('B from "a.pt"').stages[0].weights == "a.pt"  # type: ignore[union-attr]
+
+
 def test_a_hyphen_between_braces_belongs_to_the_name() -> None:
     flow = statement("block{i}-{j}: ReLU")
     assert isinstance(flow, ast.Flow)

@@ -75,6 +75,8 @@ class Container:
     items: bool = False
     #: A sequential one whose modules `forward` calls one by one.
     indexed: bool = False
+    #: Whether all that stands in it is frozen: what depends on the mode must stand in it.
+    frozen: bool = False
 
     @property
     def in_forward(self) -> py.Expr:

@@ -13,6 +13,7 @@ from archspec.backends.torch.modules import (
     in_hints,
     keep_weights,
     module_key,
+    place_module,
 )
 from archspec.backends.torch.records import names_within
 from archspec.backends.torch.scan import defined_names, definitions, pattern, value_names
@@ -267,7 +268,7 @@ def emit_sequential(
     elif "frozen" in stage.modifiers:
         e.state.ctor.append(py.ExprStmt(frozen(local)))
     if add_later is None:
-        keep_weights(e, stage, reference)
+        keep_weights(e, stage, local, reference)
     hints = (out.hints,) if out is not None else ()
     return reference, None, hints
 
@@ -325,23 +326,29 @@ def emit_namespace(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val | None
 
     if e.silent:
         raise CannotEmit("a group within a chain of modules whose values are used outside")
+    if "checkpoint" in stage.modifiers:
+        raise CannotEmit("a value of a group that is computed again is used outside of it")
     group = stage.core
     assert isinstance(group, ast.Group)
     label = module_key(e, stage)
     container = e.container
+    reference: py.Expr
     module = py.call("nn.ModuleDict")
     match label:
         case py.Constant(value=str() as text) if text.isidentifier():
             local = container.member(text)
             e.state.ctor.append(py.Assign(local, module))
-            inner = Container(local, False, container.member(text, in_forward=True), items=True)
+            reference = container.member(text, in_forward=True)
         case _:
             local = py.name(e.ctor_names.new("group"))
             e.state.ctor.append(py.Assign(local, module))
-            reference = add_module(e, stage, label, local)
-            inner = Container(local, False, reference, items=True)
-    with e.inside(inner):
+            _, reference = place_module(e, stage, label, local)
+    kept = container.frozen or "frozen" in stage.modifiers
+    with e.inside(Container(local, False, reference, items=True, frozen=kept)):
         value = emit_statements(e, group.body.statements, flow)
+    if "frozen" in stage.modifiers:
+        e.state.ctor.append(py.ExprStmt(frozen(local)))
+    keep_weights(e, stage, local, reference)
     if isinstance(local, py.Name):
         e.ctor_names.release(local.id)
     return value if value is None else after_label(e, stage, value)

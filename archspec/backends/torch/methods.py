@@ -22,7 +22,7 @@ def extra_methods(e: Emitter, ctor: tuple[py.Stmt, ...]) -> list[py.Stmt]:
     found: list[py.Stmt] = []
     if e.inits:
         doc = "Set the initial weights that the spec asks for."
-        found.append(_method("reset_parameters", (*_merged(e.inits), *restart), doc))
+        found.append(_method("reset_parameters", (*_merged(e.inits), *_padding(e), *restart), doc))
     if e.state.loading or _having(whole, "load_pretrained"):
         found.append(_load(e, whole, restart))
     if e.state.tying:
@@ -66,6 +66,29 @@ def _each(classes: list[py.ClassDef], method: str, *args: py.Expr) -> tuple[py.S
     call = py.ExprStmt(py.call(py.attr(module, method), *args))
     test = py.call("isinstance", module, kinds)
     return (py.For(module, py.call(py.attr(SELF, "modules")), (py.If(test, (call,)),)),)
+
+
+def _padding(e: Emitter) -> list[py.Stmt]:
+    """The row of a `padding_idx` stays zero, whatever rule set the table's weights."""
+    kinds: list[str] = []
+    for frame in {id(f): f for f in map(e.frame_of, e.passes)}.values():
+        for module in frame.module.walk():
+            padded = getattr(module.params, "padding_idx", None) is not None
+            if padded and module.decl is not None and module.decl.torch_name not in kinds:
+                kinds.append(module.decl.torch_name)
+    module = py.name("module")
+    index, weight = py.attr(module, "padding_idx"), py.attr(module, "weight")
+    zero = py.ExprStmt(py.call("init.zeros_", py.Subscript(weight, (index,))))
+    tests = [
+        py.Binary(
+            "and",
+            py.call("isinstance", module, py.dotted(kind)),
+            py.Compare(index, (("is not", py.const(None)),)),
+        )
+        for kind in kinds
+    ]
+    every = py.call(py.attr(SELF, "modules"))
+    return [py.For(module, every, (py.If(test, (zero,)),)) for test in tests]
 
 
 def _merged(inits: list[py.Stmt]) -> tuple[py.Stmt, ...]:
@@ -129,15 +152,22 @@ def _tie_methods(e: Emitter) -> list[py.Stmt]:
 def _load_once_held() -> py.FunctionDef:
     """Files of safetensors hold a tied weight once, under one name or the other.
 
+    It is given both, as what only one is assigned would be lost when they are tied again.
     Their `load_model` does not load strictly, and expects to be told that the other is missing.
     """
-    name, weight, named, held, state = map(py.name, ("name", "weight", "named", "held", "state"))
+    name, weight, named, held, state, given, keys = map(
+        py.name, ("name", "weight", "named", "held", "state", "given", "keys")
+    )
     strict, assign, state_dict = map(py.name, ("strict", "assign", "state_dict"))
     parameters = py.call(py.attr(SELF, "named_parameters"), remove_duplicate=py.const(False))
     each = py.Tuple((name, weight))
     keep = py.Assign(py.Subscript(held, (weight,)), py.Subscript(state, (name,)))
-    give = py.call(py.attr(state, "setdefault"), name, py.Subscript(held, (weight,)))
-    known = py.Binary("and", strict, py.Compare(weight, (("in", held),)))
+    give = py.Assign(py.Subscript(state, (name,)), py.Subscript(held, (weight,)))
+    note = py.ExprStmt(py.call(py.attr(given, "append"), name))
+    known = py.Binary(
+        "and", py.Compare(weight, (("in", held),)), py.Compare(name, (("not in", state),))
+    )
+    missing = py.attr(keys, "missing_keys", "extend")
     load = py.name("load")
     return _method(
         "load_state_dict",
@@ -146,9 +176,12 @@ def _load_once_held() -> py.FunctionDef:
             py.Assign(named, py.call("list", parameters)),
             py.Assign(held, py.Dict(()), py.Subscript(py.name("dict"), (py.name("Tensor"), ANY))),
             py.For(each, named, (py.If(py.Compare(name, (("in", state),)), (keep,)),)),
-            py.For(each, named, (py.If(known, (py.ExprStmt(give),)),)),
+            py.Assign(given, py.List(()), py.Subscript(py.name("list"), (py.name("str"),))),
+            py.For(each, named, (py.If(known, (give, note)),)),
             py.Assign(load, py.attr(py.call("super"), "load_state_dict"), _CALLABLE),
-            py.Return(py.call(load, state, strict, assign)),
+            py.Assign(keys, py.call(load, state, strict, assign)),
+            py.If(py.Unary("not", strict), (py.ExprStmt(py.call(missing, given)),)),
+            py.Return(keys),
         ),
         "A tied weight may be given under one of its names.",
         py.Parameter("state_dict", py.Subscript(py.name("Mapping"), (py.name("str"), ANY))),

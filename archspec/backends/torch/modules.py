@@ -5,6 +5,7 @@ from dataclasses import replace
 from archspec import pycode as py
 from archspec.backends.torch.arguments import layer_call
 from archspec.backends.torch.emitter import SELF, Container, Emitter, Hints, Val
+from archspec.backends.torch.pretrained import expect_weights
 from archspec.backends.torch.results import nesting_of, part, result_value
 from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.sizes import CannotEmit
@@ -75,45 +76,54 @@ def in_hints(flow: Val | None) -> tuple[Hints, ...]:
 
 def add_module(e: Emitter, stage: ast.Stage, label: py.Expr | None, build: py.Expr) -> py.Expr:
     """Add a module to the current container; gives how `forward` refers to it."""
-    container, steps = e.container, e.steps(stage)
     if "frozen" in stage.modifiers:
         build = frozen(build)
+    made, reference = place_module(e, stage, label, build)
+    keep_weights(e, stage, made, reference)
+    return reference
+
+
+def place_module(
+    e: Emitter, stage: ast.Stage, label: py.Expr | None, build: py.Expr
+) -> tuple[py.Expr, py.Expr]:
+    """Write a module into the current container; gives what constructor and methods call it."""
+    container, steps = e.container, e.steps(stage)
     reference: py.Expr
+    made: py.Expr
     if label is None and container.sequential:
         e.state.ctor.append(py.ExprStmt(py.call(py.attr(container.expr, "append"), build)))
-        if container.indexed:
-            return _at_position(container, steps)
-        return container.expr
+        reference = _at_position(container, steps) if container.indexed else container.expr
+        return reference, reference
     if label is None:
-        return _add_unlabelled(e, steps, build)
+        reference = _add_unlabelled(e, steps, build)
+        return reference, reference
     match label:
         case py.Constant(value=str() as text) if text.isidentifier():
-            e.state.ctor.append(py.Assign(container.member(text), build))
+            made = container.member(text)
+            e.state.ctor.append(py.Assign(made, build))
             reference = container.member(text, in_forward=True)
         case _ if container.items:
-            e.state.ctor.append(py.Assign(py.Subscript(container.expr, (label,)), build))
+            made = py.Subscript(container.expr, (label,))
+            e.state.ctor.append(py.Assign(made, build))
             assert stage.label is not None
             key = e.translate_forward.template(stage.label)
             reference = py.Subscript(container.in_forward, (key,))
         case _:
             adder = py.attr(container.expr, "add_module")
             e.state.ctor.append(py.ExprStmt(py.call(adder, label, build)))
+            made = py.call("getattr", container.expr, label)
             reference = get_module(e, container.in_forward, stage)
-    keep_weights(e, stage, reference)
-    return reference
+    return made, reference
 
 
-def keep_weights(e: Emitter, stage: ast.Stage, reference: py.Expr) -> None:
-    """What the methods beside `forward` do with a module: `frozen`, and weights from a file."""
+def keep_weights(e: Emitter, stage: ast.Stage, made: py.Expr, reference: py.Expr) -> None:
+    """What is done with a module beside calling it: `frozen`, and weights from a file.
+
+    `made` is how the constructor refers to it, `reference` how the methods do.
+    """
     if "frozen" in stage.modifiers:
         e.state.evaluating.append(py.ExprStmt(py.call(py.attr(reference, "eval"))))
-    if stage.weights is not None:
-        path = py.Binary("/", py.call("Path", py.name("folder")), py.const(stage.weights))
-        weights: py.Expr = py.call("torch.load", path, weights_only=py.const(True))
-        if stage.weights.endswith(".safetensors"):
-            weights = py.call("load_file", path)
-        load = py.call(py.attr(reference, "load_state_dict"), weights)
-        e.state.loading.append(py.ExprStmt(load))
+    expect_weights(e, stage, made, reference)
 
 
 def _at_position(container: Container, steps: list[tuple[Pass, Step]]) -> py.Expr:
@@ -133,6 +143,8 @@ def _add_unlabelled(e: Emitter, steps: list[tuple[Pass, Step]], build: py.Expr) 
     step = steps[0][1]
     stateless = step.kind == "layer" and not any(s.module and s.module.weights for _, s in steps)
     stateless = stateless and step.decl is not None and not getattr(step.decl, "module", None)
+    moody = getattr(step.decl, "mode_dependent", False)
+    stateless = stateless and not (moody and e.container.frozen)
     if stateless and step.decl is not None:
         inner = {n for p in e.passes for n in p.names} if e.passes[0].parent else set()
         free = set(py.names_used(build))
@@ -146,7 +158,7 @@ def _add_unlabelled(e: Emitter, steps: list[tuple[Pass, Step]], build: py.Expr) 
                 e.single[build] = e.attributes.new(base)
                 e.state.tail.append(py.Assign(py.attr(SELF, e.single[build]), build))
             return py.attr(SELF, e.single[build])
-        if not getattr(step.decl, "mode_dependent", False):
+        if not moody:
             raise CannotEmit("a layer without weights whose arguments vary in a loop")
     keys = [s.module.key for _, s in steps if s.module is not None]
     key = position_key(e, [(p, int(k)) for (p, _), k in zip(steps, keys, strict=True)])

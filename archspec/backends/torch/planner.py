@@ -95,7 +95,7 @@ class Planner:
         self.layer_params = exchangeable(f for m in (*models, *witnesses) for f in all_frames(m))
         scopes = [frame.scope for model in models for frame in all_frames(model)]
         self.function = Functions(self.names, scopes)
-        self.helpers: list[py.FunctionDef] = []
+        self.helpers: list[py.FunctionDef | py.ClassDef] = []
         self.groups: dict[Any, Group] = {}
         self.keys: dict[int, Any] = {}
         self._stages: list[ast.Stage] = []

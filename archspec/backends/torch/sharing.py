@@ -44,16 +44,15 @@ def emit_declaration(e: Emitter, stage: ast.Stage) -> None:
         raise CannotEmit("a shared layer that is never applied")
     step = applied
     kind = "group" if isinstance(label.target, ast.Group) else "block" if step.frame else "layer"
-    keep_weights(e, stage, e.container.member(str(key.value), in_forward=True))
     try:
         built, e.shared_outputs[id(label.module)] = e.planner.shared_instance(e, stage, kind)
+        e.state.ctor.append(py.Assign(reference, _as_declared(stage, built)))
     except CannotEmit:
         # Its sizes follow from others of the class, which are not known yet.
         place = py.Assign(reference, py.call("nn.Identity"))
         e.state.ctor.append(place)
         e.undecided[id(label.module)] = Undecided(stage, kind, e.state.ctor, place)
-        return
-    e.state.ctor.append(py.Assign(reference, _as_declared(stage, built)))
+    keep_weights(e, stage, reference, e.container.member(str(key.value), in_forward=True))
 
 
 def _as_declared(stage: ast.Stage, built: py.Expr) -> py.Expr:
