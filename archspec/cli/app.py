@@ -10,6 +10,7 @@ import click
 from archspec import __version__
 from archspec.cli.build import build
 from archspec.cli.check import check
+from archspec.cli.diagram import diagram
 from archspec.cli.diff import diff
 from archspec.cli.explain import explain
 from archspec.cli.fmt import fmt
@@ -69,7 +70,7 @@ def app() -> None:
 
 
 for command in (
-    new, check, build, summary, requirements, diff, weights, fmt, explain, layers, probe,
+    new, check, build, summary, diagram, requirements, diff, weights, fmt, explain, layers, probe,
 ):  # fmt: skip
     app.add_command(command)
 

@@ -60,7 +60,13 @@ def write_atomically(path: Path, text: str, help: str = "write elsewhere with `-
     terminal, a pipe) is written to directly. Raises `ArchSpecError` A0802, with `help` where the
     file or its directory cannot be written to.
     """
-    data = text.encode("utf-8", errors="backslashreplace")
+    write_bytes_atomically(path, text.encode("utf-8", errors="backslashreplace"), help)
+
+
+def write_bytes_atomically(
+    path: Path, data: bytes, help: str = "write elsewhere with `-o`"
+) -> None:
+    """As `write_atomically`, for bytes."""
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():

@@ -11,7 +11,7 @@ _MEANT: Final = {  # typed by a word processor, or used by another language
     **dict.fromkeys("‘’‚‛`'", '"'),  # noqa: RUF001
     **dict.fromkeys("‐‑‒–—―−", "-"),  # noqa: RUF001
     "→": "->",
-    "×": "*",  # noqa: RUF001
+    "×": "*",
     "·": "*",
     "÷": "/",
     "≤": "<=",

@@ -1,0 +1,360 @@
+"""From a graph and a choice of what is open to levels of items and links."""
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from archspec.backends.diagram.fuse import Fused, fuse
+from archspec.backends.diagram.mechanisms import edge_kinds
+from archspec.backends.diagram.parts import Part, part_tree, signatures
+from archspec.backends.diagram.plan import Item, Level, Line, Link
+from archspec.backends.diagram.repeats import Run, find_runs
+from archspec.backends.diagram.scene import Kind, Sign
+from archspec.backends.diagram.titles import box_lines, collapsed_lines, collapsed_role, frame_title
+from archspec.backends.diagram.words import called, join_of
+from archspec.ir import Graph, Module
+from archspec.passes.costs import node_names
+
+Value = tuple[int, int]
+Element = Part | Run | int
+
+
+@dataclass(slots=True, eq=False)
+class Model:
+    """A graph with what the figure's stages ask of it."""
+
+    graph: Graph
+    root: Part = field(init=False)
+    signatures: dict[Part | int, Hashable] = field(init=False)
+    kinds: dict[tuple[int, int], Kind] = field(init=False)
+    names: list[str] = field(init=False)
+    consumers: list[list[int]] = field(init=False)
+    #: Nodes whose values are outputs of the model.
+    given_out: set[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        graph = self.graph
+        self.root = part_tree(graph)
+        self.signatures = signatures(graph, self.root)
+        self.kinds = edge_kinds(graph)
+        self.names = node_names(graph)
+        self.consumers = [[] for _ in graph.nodes]
+        for edge in graph.edges:
+            self.consumers[edge.source].append(edge.target)
+        self.given_out = {value.node for _, value in graph.outputs}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is drawn how: parts that are `opened` as frames, or `dissolved` into their parent."""
+
+    opened: frozenset[Part]
+    dissolved: frozenset[Part]
+    #: Whether equal units in a row become one with a count.
+    repeats: bool = True
+
+
+def build_level(model: Model, part: Part, choice: Choice, *, whole: bool = True) -> Level:
+    """The level of a part: of the root with the model's inputs and outputs."""
+    return _Builder(model, choice).run(part, whole)
+
+
+@dataclass(slots=True, eq=False)
+class _Drawn:
+    """The drawn edge of a value into a node."""
+
+    source: int
+    output: int
+    target: int
+    kind: Kind
+    signs: tuple[Sign, ...]
+
+
+class _Builder:
+    def __init__(self, model: Model, choice: Choice) -> None:
+        self.model = model
+        self.graph = model.graph
+        self.choice = choice
+        #: For each node of a repeated unit, the one of the first unit.
+        self.alias: dict[int, int] = {}
+        #: For each node, which unit of which runs it is in.
+        self.units: dict[int, tuple[tuple[Run, int], ...]] = {}
+        #: For each drawn node, the items around it, outermost first, the last one its own.
+        self.places: dict[int, tuple[Item, ...]] = {}
+        self.levels: dict[Item | None, Level] = {}
+        self.fused: dict[int, Fused] = {}
+        self.ports: dict[tuple[Item, Value, bool], Item] = {}
+        self.ids: dict[str, int] = {}
+
+    def run(self, part: Part, whole: bool) -> Level:
+        level = Level()
+        self.levels[None] = level
+        self._fill(part, level, ())
+        self._link(part, whole)
+        if whole:
+            self._outputs(level)
+        return level
+
+    # --- items ---------------------------------------------------------------------------------
+
+    def _fill(self, part: Part, level: Level, around: tuple[Item, ...]) -> None:
+        children = list(self._children(part))
+        elements: Sequence[Element] = children
+        if self.choice.repeats:
+            elements = find_runs(self.model, children)
+        leaves = [e for e in elements if isinstance(e, int)]
+        boxes = fuse(self.model, leaves)
+        for element in elements:
+            if isinstance(element, int):
+                self._leaf(element, boxes, level, around)
+            elif isinstance(element, Run):
+                self._run(element, level, around)
+            else:
+                self._part(element, level, around, 1)
+
+    def _children(self, part: Part) -> Iterator[Part | int]:
+        for child in part.children:
+            if isinstance(child, Part) and child in self.choice.dissolved:
+                yield from self._children(child)
+            else:
+                yield child
+
+    def _leaf(
+        self, node_id: int, boxes: dict[int, Fused], level: Level, around: tuple[Item, ...]
+    ) -> None:
+        node = self.graph.node(node_id)
+        join = join_of(self.graph, node)
+        if join is not None:
+            item = Item(self._id(self.model.names[node_id]), "join", (node_id,))
+            item.join, item.symbol = join
+            level.items.append(item)
+            self.places[node_id] = (*around, item)
+            return
+        fused = boxes.get(node_id)
+        if fused is None:  # nothing is drawn for it
+            return
+        self.fused[node_id] = fused
+        if fused.nodes[0] != node_id:
+            self.places[node_id] = self.places[fused.nodes[0]]
+            return
+        first = fused.main if fused.main is not None else fused.nodes[0]
+        words = called(self.graph, self.graph.node(first))
+        item = Item(self._id(self.model.names[first]), "box", fused.nodes)
+        item.lines = box_lines(self.graph, fused)
+        item.role = words.role
+        module = self.graph.node(first).module if node.kind == "layer" else None
+        item.title = f"{self.model.names[first]}: {self.graph.node(first).name}"
+        if module is not None:
+            self._sign(item, module)
+        level.items.append(item)
+        self.places[node_id] = (*around, item)
+
+    def _part(self, part: Part, level: Level, around: tuple[Item, ...], repeat: int) -> None:
+        module = part.module
+        name = module.path if module is not None and module.path else "unit"
+        item = Item(self._id(name), "box", tuple(part.nodes), repeat=repeat)
+        item.title = name if module is None or module.block is None else f"{name}: {module.block}"
+        if module is not None:
+            self._sign(item, module)
+        level.items.append(item)
+        if part in self.choice.opened:
+            item.kind = "group"
+            item.level = Level()
+            item.lines = frame_title(part, repeat)
+            self.levels[item] = item.level
+            self._fill(part, item.level, (*around, item))
+            return
+        item.lines = collapsed_lines(self.model, part, repeat)
+        item.role = collapsed_role(self.model, part)
+        for node_id in part.nodes:
+            self.places[node_id] = (*around, item)
+
+    def _run(self, run: Run, level: Level, around: tuple[Item, ...]) -> None:
+        first = run.units[0]
+        for index, unit in enumerate(run.units):
+            for node_id, drawn in zip(unit.nodes, first.nodes, strict=True):
+                self.alias[node_id] = drawn
+                self.units[node_id] = (*self.units.get(node_id, ()), (run, index))
+        self._part(first, level, around, len(run.units))
+        if first not in self.choice.opened:
+            level.items[-1].lines = collapsed_lines(
+                self.model, first, len(run.units), run.units[-1]
+            )
+
+    def _id(self, name: str) -> str:
+        count = self.ids[name] = self.ids.get(name, 0) + 1
+        return name if count == 1 else f"{name}@{count}"
+
+    def _sign(self, item: Item, module: Module) -> None:
+        """The signs of a box for `module`, of what holds for it alone and not for all around it."""
+        signs: list[Sign] = []
+        tied = {name.rpartition(".")[0] for t in self.graph.ties for name in (t.source, t.target)}
+        if module.shared:
+            signs.append("shared")
+        if any(path == module.path for path in tied):
+            signs.append("tied")
+        if module.ema_of is not None:
+            signs.append("ema")
+        if module.frozen:
+            signs.append("frozen")
+        item.signs = tuple(signs)
+        item.double = "shared" in signs or "tied" in signs
+
+    # --- links ---------------------------------------------------------------------------------
+
+    def _link(self, part: Part, whole: bool) -> None:
+        inside = set(part.nodes)
+        merged: dict[tuple[int, int, int, Kind], None] = {}
+        for node_id in part.nodes:
+            if node_id not in self.places and node_id not in self.alias:
+                continue
+            for edge in self.graph.edges_into(node_id):
+                kind = self.model.kinds.get((node_id, edge.slot), "data")
+                source, output, signs = self._real(edge.source, edge.output)
+                if source not in inside and whole:
+                    continue
+                if self._between_units(source, node_id):
+                    continue
+                drawn = (self._first(source), output, self._first(node_id), kind)
+                if drawn in merged:
+                    continue
+                merged[drawn] = None
+                self._connect(_Drawn(drawn[0], output, drawn[2], kind, signs), source in inside)
+        if not whole:
+            self._exits(part, inside)
+
+    def _real(self, source: int, output: int) -> tuple[int, int, tuple[Sign, ...]]:
+        """Past what is not drawn, and the signs that it leaves on the edge."""
+        signs: list[Sign] = []
+        while source not in self.places and self._first(source) not in self.places:
+            edges = self.graph.edges_into(source)
+            if len(edges) != 1:
+                break
+            if self.graph.node(source).name == "detach":
+                signs.append("detach")
+            source, output = edges[0].source, edges[0].output
+        return source, output, tuple(signs)
+
+    def _first(self, node: int) -> int:
+        seen = 0
+        while node in self.alias and self.alias[node] != node and seen < 8:
+            node = self.alias[node]
+            seen += 1
+        return node
+
+    def _between_units(self, source: int, target: int) -> bool:
+        """Whether an edge lies in a unit that is not drawn, or leads from a unit to the next."""
+        a, b = self.units.get(source, ()), self.units.get(target, ())
+        ours = dict(a)
+        for run, index in b:
+            if run in ours:
+                if ours[run] != index or index > 0:
+                    return True
+            elif index > 0 and not run.entered_late:
+                return False
+        return False
+
+    def _connect(self, drawn: _Drawn, inside: bool) -> None:
+        target = self.places[drawn.target]
+        if not inside:
+            level = self.levels[None]
+            port = self._port(None, level, (drawn.source, drawn.output), enters=True)
+            source: tuple[Item, ...] = (port,)
+        else:
+            source = self.places[drawn.source]
+        self._join_up(source, target, drawn)
+
+    def _join_up(self, source: tuple[Item, ...], target: tuple[Item, ...], drawn: _Drawn) -> None:
+        depth = 0
+        while (
+            depth < len(source) - 1 and depth < len(target) - 1 and source[depth] is target[depth]
+        ):
+            depth += 1
+        if source[depth] is target[depth]:
+            return
+        value = (drawn.source, drawn.output)
+        around = source[depth - 1] if depth else None
+        level = self.levels[around]
+        out_port = self._climb(source[depth:], value, drawn, enters=False)
+        in_port = self._climb(target[depth:], value, drawn, enters=True)
+        for link in level.links:
+            if link.source is source[depth] and link.target is target[depth]:
+                same = link.source_port is out_port and link.target_port is in_port
+                if same and link.value == value:
+                    if link.kind != drawn.kind and target[depth].kind != "join":
+                        link.kind = "data"  # it flows in, and what is inside reuses it
+                    return
+        level.links.append(
+            Link(source[depth], target[depth], drawn.kind, out_port, in_port, drawn.signs, value)
+        )
+
+    def _climb(
+        self, items: tuple[Item, ...], value: Value, drawn: _Drawn, *, enters: bool
+    ) -> Item | None:
+        """The ports by which a value passes the frames of `items`; the outermost one's."""
+        if len(items) < 2:
+            return None
+        group = items[0]
+        level = self.levels[group]
+        known = (group, value, enters) in self.ports
+        port = self._port(group, level, value, enters=enters)
+        inner = items[1]
+        deeper = self._climb(items[1:], value, drawn, enters=enters)
+        kind: Kind = drawn.kind if enters and inner.kind == "join" else "data"
+        if enters:
+            link = Link(port, inner, kind, None, deeper, (), value)
+        else:
+            if known:
+                return port
+            link = Link(inner, port, "data", deeper, None, (), value)
+        if not any(
+            o.source is link.source and o.target is link.target and o.target_port is deeper
+            and o.kind == link.kind
+            for o in level.links
+        ):  # fmt: skip
+            level.links.append(link)
+        return port
+
+    def _port(self, group: Item | None, level: Level, value: Value, *, enters: bool) -> Item:
+        key = (group or _TOP, value, enters)
+        if key not in self.ports:
+            prefix = group.id if group is not None else "panel"
+            way = "in" if enters else "out"
+            port = Item(self._id(f"{prefix}.{way}{len(self.ports)}"), "port", enters=enters)
+            if enters:
+                count = sum(1 for item in level.items if item.kind == "port" and item.enters)
+                level.items.insert(count, port)
+            else:
+                level.items.append(port)
+            self.ports[key] = port
+        return self.ports[key]
+
+    def _exits(self, part: Part, inside: set[int]) -> None:
+        """Of a panel: ports for the values that are used outside of it."""
+        for node_id in part.nodes:
+            used = any(c not in inside for c in self.model.consumers[node_id])
+            if not used and node_id not in self.model.given_out:
+                continue
+            source, output, _ = self._real(node_id, 0)
+            source = self._first(source)
+            if source not in self.places:
+                continue
+            level = self.levels[None]
+            port = self._port(None, level, (source, output), enters=False)
+            drawn = _Drawn(source, output, source, "data", ())
+            if not any(link.target is port for link in level.links):
+                self._join_up(self.places[source], (port,), drawn)
+
+    def _outputs(self, level: Level) -> None:
+        """The model's outputs as boxes at the end."""
+        for name, value in self.graph.outputs:
+            source, output, signs = self._real(value.node, value.index)
+            source = self._first(source)
+            item = Item(self._id(f"output {name}"), "box", (), (Line(name),), "output")
+            item.title = f"output {name}"
+            level.items.append(item)
+            self._join_up(self.places[source], (item,), _Drawn(source, output, 0, "data", signs))
+
+
+_TOP = Item("", "port")
+
+__all__ = ["Choice", "Model", "build_level"]

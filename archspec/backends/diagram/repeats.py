@@ -1,0 +1,103 @@
+"""Equal units that follow each other: drawn once, with a count."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from archspec.backends.diagram.parts import Part
+
+if TYPE_CHECKING:
+    from archspec.backends.diagram.build import Model
+
+#: The longest unit, in children of a level.
+LONGEST = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """`units` are alike, and each reads the one before it."""
+
+    units: tuple[Part, ...]
+    #: Whether later units also read what the first one did not make.
+    entered_late: bool = False
+
+
+def find_runs(model: "Model", children: "Sequence[Part | int]") -> "list[Part | Run | int]":
+    """The children of a level, units that repeat taken together."""
+    found: list[Part | Run | int] = []
+    keys = [model.signatures[child] for child in children]
+    i = 0
+    while i < len(children):
+        best: tuple[int, int] | None = None
+        if isinstance(children[i], Part):
+            best = (1, _repeats(model, children, keys, i, 1))
+        for period in range(2, min(LONGEST, (len(children) - i) // 2) + 1):
+            if keys[i] != keys[i + period]:
+                continue
+            count = _repeats(model, children, keys, i, period)
+            if count > 1 and (best is None or count * period > best[0] * best[1]):
+                best = (period, count)
+        if best is None or best[1] < 2:
+            found.append(children[i])
+            i += 1
+            continue
+        period, count = best
+        units = tuple(_unit(children[i + k * period : i + (k + 1) * period]) for k in range(count))
+        found.append(Run(units))
+        i += period * count
+    return found
+
+
+def _unit(children: "Sequence[Part | int]") -> Part:
+    if len(children) == 1 and isinstance(children[0], Part):
+        return children[0]
+    first = [c if isinstance(c, int) else c.first for c in children]
+    last = [c if isinstance(c, int) else c.last for c in children]
+    return Part(None, None, list(children), min(first), max(last))
+
+
+def _repeats(
+    model: "Model",
+    children: "Sequence[Part | int]",
+    keys: Sequence[object],
+    start: int,
+    period: int,
+) -> int:
+    """How often the unit at `start` follows itself as a chain."""
+    unit = list(keys[start : start + period])
+    count = 1
+    while keys[start + count * period : start + (count + 1) * period] == unit:
+        before = _bounds(children, start + (count - 1) * period, period)
+        after = _bounds(children, start + count * period, period)
+        first = _bounds(children, start, period)
+        if not _follows(model, first[0], before, after):
+            break
+        count += 1
+    return count
+
+
+def _bounds(children: "Sequence[Part | int]", start: int, period: int) -> tuple[int, int]:
+    unit = children[start : start + period]
+    first = unit[0] if isinstance(unit[0], int) else unit[0].first
+    last = unit[-1] if isinstance(unit[-1], int) else unit[-1].last
+    return first, last
+
+
+def _follows(model: "Model", begin: int, before: tuple[int, int], after: tuple[int, int]) -> bool:
+    """Whether `after` reads one value of `before` and nothing else of its run, and alone."""
+    graph = model.graph
+    read: set[tuple[int, int]] = set()
+    for node in range(after[0], after[1] + 1):
+        for edge in graph.edges_into(node):
+            if begin <= edge.source < before[0]:
+                return False
+            if before[0] <= edge.source <= before[1]:
+                read.add((edge.source, edge.output))
+    if len(read) != 1:
+        return False
+    for node in range(before[0], before[1] + 1):
+        if node in model.given_out:
+            return False
+        if any(c > after[1] for c in model.consumers[node]):
+            return False
+    return True

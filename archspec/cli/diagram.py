@@ -1,0 +1,171 @@
+"""`archspec diagram`."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from archspec.cli.build import chosen_models, overrides_of
+from archspec.cli.options import file_argument, format_option, load, model_option, set_option
+from archspec.cli.output import echo, reporting, show
+from archspec.diagnostics.render import Format
+
+if TYPE_CHECKING:
+    from archspec.backends.diagram.figure import FigureError
+    from archspec.backends.diagram.scene import Scene
+    from archspec.backends.diagram.theme import Theme
+
+STDOUT = Path("-")
+#: What can be written, by the ending of the file's name.
+ENDINGS = ("svg",)
+
+
+class _Command(click.Command):
+    """Takes `--view block NAME` as `--view block=NAME`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for i, (option, value) in enumerate(pairwise(args)):
+            if option == "--view" and value == "block" and i + 2 < len(args):
+                args[i + 1 : i + 3] = [f"block={args[i + 2]}"]
+                break
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_Command, short_help="Draw a model: what flows where, and what is reused.")
+@file_argument
+@model_option(
+    "Draw this model or variant; may be repeated. Default: all, each to a file of its own."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="OUT.svg",
+    help="Where to write, `-` for standard output. Default: the model's name with .svg.",
+)
+@click.option(
+    "--view",
+    metavar="overview|full|block NAME",
+    default="overview",
+    help="The stages with details of what repeats (the default), every layer, or one block, "
+    "which is named by its label, path or block.",
+)
+@click.option("--depth", type=click.IntRange(0), help="Open blocks down to this depth.")
+@click.option(
+    "--direction",
+    type=click.Choice(["LR", "TB"]),
+    help="Left to right, or top to bottom. Default: what fits.",
+)
+@click.option(
+    "--width",
+    type=click.Choice(["3.5in", "7in", "slide"]),
+    help="The width to fit: a column, a page, a slide. Default: 7in.",
+)
+@click.option(
+    "--theme",
+    default="light",
+    show_default=True,
+    metavar="light|dark|grey|FILE",
+    help="The colours and lines: one that comes along, or a TOML file.",
+)
+@click.option("--legend/--no-legend", default=True, help="Whether the signs are explained.")
+@set_option
+@format_option("How diagnostics are shown, on standard error.")
+@reporting
+def diagram(
+    file: Path,
+    models: tuple[str, ...],
+    output: Path | None,
+    view: str,
+    depth: int | None,
+    direction: Literal["LR", "TB"] | None,
+    width: str | None,
+    theme: str,
+    legend: bool,
+    settings: tuple[str, ...],
+    format: Format,
+) -> None:
+    """Draw a model for a paper: its stages, and each way in which features or weights are reused.
+
+    Text is never smaller than 7 points, and the figure fits the width of a page. What repeats is
+    drawn once, with a count, and in detail below.
+
+    \b
+    Examples:
+      archspec diagram resnet.arch -m ResNet50
+      archspec diagram densenet.arch -m DenseNet121 --view block=denseblock1 -o block.pdf
+      archspec diagram gpt.arch --width 3.5in --theme grey -o gpt.svg
+    """
+    from archspec import pipeline
+    from archspec.backends.diagram.figure import WIDTHS, FigureError, Options, make_scene
+    from archspec.backends.diagram.theme import ThemeError, load_theme
+
+    name, block = _view(view)
+    ending = _ending(output)
+    try:
+        look = load_theme(theme)
+    except ThemeError as error:
+        raise click.UsageError(str(error)) from None
+    program = load(file)
+    entries = chosen_models(program, models)
+    if output is not None and len(entries) > 1:
+        known = ", ".join(f"`{entry.name}`" for entry in entries)
+        raise click.UsageError(f"-o is one file: choose one of {known} with -m")
+    options = Options(
+        name, block, depth, direction, WIDTHS[width] if width is not None else None, legend
+    )
+    for entry in entries:
+        built = pipeline.build_graph(program, entry.name, overrides_of(entry, settings))
+        show(built.warnings, format, err=True)
+        try:
+            scene = make_scene(built.graph, options, entry.block.body.doc or "")
+        except FigureError as error:
+            raise click.UsageError(_with_nearest(error)) from None
+        target = output if output is not None else Path(f"{entry.name}.svg")
+        _write(target, _data(scene, look, ending))
+
+
+def _view(view: str) -> tuple[Literal["overview", "full", "block"], str]:
+    name, equals, block = view.partition("=")
+    if name == "block":
+        if not block:
+            raise click.UsageError("--view block is followed by the block's name")
+        return "block", block
+    if equals or name not in ("overview", "full"):
+        raise click.UsageError(f"--view is overview, full, or block NAME, not `{view}`")
+    return ("full" if name == "full" else "overview"), ""
+
+
+def _ending(output: Path | None) -> str:
+    if output is None or output == STDOUT:
+        return "svg"
+    ending = output.suffix.removeprefix(".").lower()
+    if ending not in ENDINGS:
+        known = ", ".join(f".{known}" for known in ENDINGS)
+        raise click.UsageError(f"the ending of `{output}` says nothing: it is one of {known}")
+    return ending
+
+
+def _data(scene: "Scene", theme: "Theme", ending: str) -> bytes:
+    from archspec.backends.diagram.svg import write_svg
+
+    return write_svg(scene, theme).encode("utf-8")
+
+
+def _write(target: Path, data: bytes) -> None:
+    from archspec.cli.files import write_bytes_atomically
+
+    if target == STDOUT:
+        echo(data.decode("utf-8"), end="")
+    else:
+        write_bytes_atomically(target, data)
+
+
+def _with_nearest(error: "FigureError") -> str:
+    from archspec.diagnostics.suggest import closest
+
+    near = closest(error.asked, error.known)
+    if near:
+        return f"{error}; did you mean `{near[0]}`?"
+    return f"{error}; it has {', '.join(f'`{name}`' for name in error.known[:8]) or 'none'}"
