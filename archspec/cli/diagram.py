@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 STDOUT = Path("-")
 #: What can be written, by the ending of the file's name.
-ENDINGS = ("svg",)
+ENDINGS = ("svg", "pdf", "png", "dot")
 
 
 class _Command(click.Command):
@@ -148,9 +148,26 @@ def _ending(output: Path | None) -> str:
 
 
 def _data(scene: "Scene", theme: "Theme", ending: str) -> bytes:
-    from archspec.backends.diagram.svg import write_svg
+    match ending:
+        case "pdf" | "png":
+            from archspec.backends.diagram.render import RenderError, render
 
-    return write_svg(scene, theme).encode("utf-8")
+            try:
+                return render(scene, theme, "pdf" if ending == "pdf" else "png")
+            except RenderError:
+                raise click.ClickException(
+                    f"drawing {ending.upper()} needs Graphviz, which is not installed: "
+                    "`pip install pygraphviz` brings its own, or install Graphviz for the system "
+                    "and `pip install graphviz`; `-o figure.svg` needs neither"
+                ) from None
+        case "dot":
+            from archspec.backends.diagram.dot import write_dot
+
+            return write_dot(scene, theme).encode("utf-8")
+        case _:
+            from archspec.backends.diagram.svg import write_svg
+
+            return write_svg(scene, theme).encode("utf-8")
 
 
 def _write(target: Path, data: bytes) -> None:

@@ -57,6 +57,8 @@ HOMES: Final = {
     "rich": {"passes/tables.py", "cli"},
     "click": {"cli"},
     "numpy": set[str](),
+    "pygraphviz": {"backends/diagram/render.py"},
+    "graphviz": {"backends/diagram/render.py", "backends/diagram/object.py"},
 }
 #: Libraries that cost time: imported in the function that needs them, so that others go without.
 LATE: Final = {"torch", "networkx", "lark", "rich"}

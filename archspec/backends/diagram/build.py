@@ -92,6 +92,8 @@ class _Builder:
         self._link(part, whole)
         if whole:
             self._outputs(level)
+        for found in self.levels.values():
+            spread_dense(found)
         return level
 
     # --- items ---------------------------------------------------------------------------------
@@ -353,6 +355,40 @@ class _Builder:
             item.title = f"output {name}"
             level.items.append(item)
             self._join_up(self.places[source], (item,), _Drawn(source, output, 0, "data", signs))
+
+
+#: Dense blocks of more layers are drawn as a chain of bars, each taking over the one before.
+DENSEST = 6
+
+
+def spread_dense(level: Level) -> None:
+    """Draw each feature into every concat that holds it, where one concat took over another.
+
+    `concat(concat(x, a), b)` is drawn with x, a and b, as papers draw dense blocks.
+    """
+    for item in level.items:
+        if item.kind != "join" or item.join != "concat":
+            continue
+        for link in level.into(item):
+            source = link.source
+            if link.kind != "dense" or source.kind != "join" or source.join != "concat":
+                continue
+            features = level.into(source)
+            if len(features) > DENSEST:
+                return
+            level.links.remove(link)
+            for feature in features:
+                level.links.append(
+                    Link(
+                        feature.source,
+                        item,
+                        "dense",
+                        feature.source_port,
+                        None,
+                        feature.signs,
+                        feature.value,
+                    )
+                )
 
 
 _TOP = Item("", "port")

@@ -187,15 +187,10 @@ def _join(join: Join, theme: Theme) -> Iterator[Shape]:
         case "concat":
             colour = theme.lines["dense"].colour
             yield Block(r, 0.8, theme.paper, Pen(colour, 0.8))
-            along = r.width >= r.height
-            count = max(join.stripes, 1)
-            for i in range(1, count):
-                if along:
-                    x = r.x + r.width * i / count
-                    yield Poly(((x, r.y), (x, r.bottom)), pen=Pen(colour, 0.5))
-                else:
-                    x = r.x + r.width * i / count
-                    yield Poly(((x, r.y), (x, r.bottom)), pen=Pen(colour, 0.5))
+            for i in range(1, max(join.stripes, 1)):
+                x, y = r.x + r.width * i / join.stripes, r.y + r.height * i / join.stripes
+                ends = ((x, r.y), (x, r.bottom)) if join.upright else ((r.x, y), (r.right, y))
+                yield Poly(ends, pen=Pen(colour, 0.5))
         case "add" | "mul" | "other":
             kind = {"add": "residual", "mul": "gate", "other": "data"}[join.kind]
             colour = theme.lines[kind].colour  # type: ignore[index]

@@ -14,9 +14,10 @@ from archspec.backends.diagram.geometry import (
     Spot,
     Wire,
 )
-from archspec.backends.diagram.measure import SIZES, STRIPE, size_of
+from archspec.backends.diagram.measure import SIZES, size_of
 from archspec.backends.diagram.plan import Item, Level, Link
 from archspec.backends.diagram.spine import Beside, Fork, beside, forks, main_path
+from archspec.backends.diagram.ushape import lay_out_u, shape_of
 
 #: Inside a frame, around what it holds.
 PAD = 6.0
@@ -45,6 +46,9 @@ class _Layout:
     def run(self) -> Laid:
         for item in self.level.items:
             self.blocks[item] = self._block(item)
+        shape = shape_of(self.level) if self.direction == "LR" else None
+        if shape is not None:
+            return lay_out_u(self.level, shape, self.blocks)
         laid = self._sequence(self.level.items, self.level.links)
         self._ports(laid)
         return laid
@@ -324,10 +328,8 @@ class _Row:
             if len(flows) > 1:
                 spot = self._spot(item)
                 spot.v0, spot.v1 = min(*flows, spot.v0 + 6) - 6, max(*flows, spot.v1 - 6) + 6
-                along = STRIPE * 2.2
                 self.above.add(spot.u0, spot.u1, spot.v1)
                 self.below.add(spot.u0, spot.u1, -spot.v0)
-                del along
 
     # --- links around the spine ----------------------------------------------------------------
 
@@ -529,7 +531,7 @@ class _Legs:
                 key=lambda k: -span[id(k)],
             )
             if item.kind == "join" and item.join == "concat" and into:
-                straight = len({k.value for k in row.layout.level.into(item)}) - len(into)
+                straight = max(len({k.value for k in row.layout.level.into(item)}) - len(into), 0)
                 count = straight + len(into)
                 width = (spot.u1 - spot.u0) / max(count, 1)
                 for i, link in enumerate(into):

@@ -70,7 +70,15 @@ class Sheet:
             elif item.kind == "join":
                 stripes = len({w.link.value for w in laid.wires if w.link.target is item})
                 self.joins.append(
-                    Join(prefix + item.id, item.join, rect, stripes, item.symbol, item.nodes)
+                    Join(
+                        prefix + item.id,
+                        item.join,
+                        rect,
+                        stripes,
+                        item.symbol,
+                        item.nodes,
+                        direction == "LR",
+                    )
                 )
         for wire in laid.wires:
             self.edges.append(_edge(wire, [page(p) for p in wire.points], prefix))

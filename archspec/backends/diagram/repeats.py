@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from archspec.backends.diagram.parts import Part
+from archspec.backends.diagram.words import join_of
 
 if TYPE_CHECKING:
     from archspec.backends.diagram.build import Model
@@ -32,7 +33,7 @@ def find_runs(model: "Model", children: "Sequence[Part | int]") -> "list[Part | 
         if isinstance(children[i], Part):
             best = (1, _repeats(model, children, keys, i, 1))
         for period in range(2, min(LONGEST, (len(children) - i) // 2) + 1):
-            if keys[i] != keys[i + period]:
+            if keys[i] != keys[i + period] or not _joins(model, children[i : i + period]):
                 continue
             count = _repeats(model, children, keys, i, period)
             if count > 1 and (best is None or count * period > best[0] * best[1]):
@@ -46,6 +47,12 @@ def find_runs(model: "Model", children: "Sequence[Part | int]") -> "list[Part | 
         found.append(Run(units))
         i += period * count
     return found
+
+
+def _joins(model: "Model", children: "Sequence[Part | int]") -> bool:
+    """Whether features meet between the children, which makes a unit of them."""
+    nodes = (model.graph.node(c) for c in children if isinstance(c, int))
+    return any(join_of(model.graph, node) is not None for node in nodes)
 
 
 def _unit(children: "Sequence[Part | int]") -> Part:
@@ -76,6 +83,16 @@ def _repeats(
     return count
 
 
+def _entries(model: "Model", begin: int, unit: tuple[int, int]) -> set[tuple[int, int]]:
+    """The values from before the run that a unit reads."""
+    return {
+        (edge.source, edge.output)
+        for node in range(unit[0], unit[1] + 1)
+        for edge in model.graph.edges_into(node)
+        if edge.source < begin
+    }
+
+
 def _bounds(children: "Sequence[Part | int]", start: int, period: int) -> tuple[int, int]:
     unit = children[start : start + period]
     first = unit[0] if isinstance(unit[0], int) else unit[0].first
@@ -93,7 +110,7 @@ def _follows(model: "Model", begin: int, before: tuple[int, int], after: tuple[i
                 return False
             if before[0] <= edge.source <= before[1]:
                 read.add((edge.source, edge.output))
-    if len(read) != 1:
+    if len(read) != 1 or _entries(model, begin, after) - _entries(model, begin, before):
         return False
     for node in range(before[0], before[1] + 1):
         if node in model.given_out:

@@ -135,6 +135,8 @@ class Join:
     #: What is written in the circle: `+`, `×`, `−`.
     symbol: str = ""
     nodes: tuple[int, ...] = ()
+    #: Whether the stripes of a bar stand upright, side by side.
+    upright: bool = True
 
 
 @dataclass(frozen=True, slots=True)
