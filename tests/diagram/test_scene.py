@@ -21,6 +21,7 @@ MODELS = [
     ("googlenet", "GoogLeNet"),
     ("gpt2", "GPT2"),
     ("vit", "ViT_B_16"),
+    ("highway", "HighwayNetwork"),
     ("byol", "BYOL"),
     ("siamese", "Siamese"),
     ("multitask", "MultiTask"),

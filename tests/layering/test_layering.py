@@ -61,7 +61,7 @@ HOMES: Final = {
     "graphviz": {"backends/diagram/render.py", "backends/diagram/object.py"},
 }
 #: Libraries that cost time: imported in the function that needs them, so that others go without.
-LATE: Final = {"torch", "networkx", "lark", "rich"}
+LATE: Final = {"torch", "networkx", "lark", "rich", "pygraphviz", "graphviz"}
 
 LONGEST: Final = 600
 
@@ -231,7 +231,7 @@ def test_elaboration_needs_pydantic_only_to_tell_faults() -> None:
 
 def test_nothing_is_imported_from_outside_but_the_declared() -> None:
     declared = {"archspec", "click", "lark", "networkx", "numpy", "pydantic", "rich"}
-    declared |= {"safetensors", "torch"}
+    declared |= {"graphviz", "pygraphviz", "safetensors", "torch"}
     declared |= {"annotated_types", "pydantic_core"}  # pydantic's own
     outside = {
         f.module.split(".")[0]: f.place

@@ -28,6 +28,7 @@ WIDTHS = {"3.5in": 252.0, "7in": 504.0, "slide": 864.0}
 TALL = 560.0
 COLUMN = 252.0
 MOST = 44
+_DIRECTIONS: tuple[Direction, ...] = ("LR", "TB")
 #: Around panels and between them.
 GUTTER = 10.0
 PANEL = 7.0
@@ -83,7 +84,7 @@ def _fitting(model: Model, part: Part, chosen: Options) -> tuple[Sheet, bool]:
         if tall and chosen.direction is None and chosen.view == "overview":
             fits = fits and room.height <= TALL
         if picture.panels:
-            sheet = _with_panels(model, sheet, picture.panels, limit)
+            sheet = _with_panels(model, sheet, picture.panels, limit, tall)
         tried.append((max(room.width / limit, room.height / (TALL * 4)), sheet, tall))
         if fits:
             return sheet, tall
@@ -173,21 +174,47 @@ def _holder(path: str, ids: list[str]) -> str | None:
 # --- panels ------------------------------------------------------------------------------------
 
 
-def _with_panels(model: Model, main: Sheet, parts: tuple[Part, ...], width: float) -> Sheet:
-    """The main picture with details of blocks below it, row by row."""
+def _with_panels(
+    model: Model, main: Sheet, parts: tuple[Part, ...], width: float, tall: bool
+) -> Sheet:
+    """The main picture with details of blocks: beside it if it is tall, else below it."""
     panels: list[tuple[Sheet, Rect, str]] = []
+    box = main.bounds
+    limit = width - (box.width + GUTTER if tall else 0.0) - 2 * PANEL
     for n, part in enumerate(parts):
         level = build_level(model, part, Choice(frozenset(), frozenset(), False), whole=False)
-        sheet = Sheet()
-        sheet.add(lay_out(level, "LR"), "LR", 0.0, 0.0, f"panel{n + 1}:")
-        if sheet.bounds.width + 2 * PANEL > width:
-            continue
-        panels.append((sheet, sheet.bounds, _panel_title(part)))
+        for direction in _DIRECTIONS:
+            sheet = Sheet()
+            sheet.add(lay_out(level, direction), direction, 0.0, 0.0, f"panel{n + 1}:")
+            if sheet.bounds.width <= limit:
+                panels.append((sheet, sheet.bounds, _panel_title(part)))
+                break
+    if tall:
+        _beside(main, panels)
+    else:
+        _below(main, panels, width)
+    return main
+
+
+def _beside(main: Sheet, panels: list[tuple[Sheet, Rect, str]]) -> None:
+    """Panels in a column at the right, both columns centred."""
+    box = main.bounds
+    total = sum(_height(room) for _, room, _ in panels) + GUTTER * (len(panels) - 1)
+    wide = max((_width(room, title) for _, room, title in panels), default=0.0)
+    x, y = box.right + GUTTER + 4.0, box.cy - total / 2
+    for sheet, room, title in panels:
+        rect = Rect(x, y, wide, _height(room))
+        _put(main, sheet, room, rect, title)
+        y += rect.height + GUTTER
+
+
+def _below(main: Sheet, panels: list[tuple[Sheet, Rect, str]], width: float) -> None:
+    """Panels in rows, each row centred."""
     box = main.bounds
     rows: list[list[tuple[Sheet, Rect, str]]] = []
     used = 0.0
     for panel in panels:
-        wide = panel[1].width + 2 * PANEL
+        wide = _width(panel[1], panel[2])
         if not rows or used + GUTTER + wide > width:
             rows.append([])
             used = -GUTTER
@@ -195,21 +222,37 @@ def _with_panels(model: Model, main: Sheet, parts: tuple[Part, ...], width: floa
         used += GUTTER + wide
     y = box.bottom + GUTTER + 2.0
     for row in rows:
-        total = sum(r.width + 2 * PANEL for _, r, _ in row) + GUTTER * (len(row) - 1)
-        height = max(r.height for _, r, _ in row) + 2 * PANEL + 10.0
+        total = sum(_width(room, title) for _, room, title in row) + GUTTER * (len(row) - 1)
+        height = max(_height(room) for _, room, _ in row)
         x = box.cx - total / 2
-        for n, (sheet, room, title) in enumerate(row):
-            rect = Rect(x, y, room.width + 2 * PANEL, height)
-            dy = y + 10.0 + (height - 10.0 - room.height) / 2 - room.y
-            placed = moved(sheet, x + PANEL - room.x, dy)
-            size = 7.5
-            text = Text(x + 5.0, y + 9.5, title, size, text_width(title, size, True), True, "start")
-            main.frames.append(Frame(f"panel.{len(main.frames)}.{n}", rect, (text,), panel=True))
-            for name in ("boxes", "joins", "edges", "frames", "texts"):
-                getattr(main, name).extend(getattr(placed, name))
+        for sheet, room, title in row:
+            rect = Rect(x, y, _width(room, title), height)
+            _put(main, sheet, room, rect, title)
             x += rect.width + GUTTER
         y += height + GUTTER
-    return main
+
+
+def _width(room: Rect, title: str) -> float:
+    return max(room.width, text_width(title, 7.5, bold=True)) + 2 * PANEL
+
+
+def _height(room: Rect) -> float:
+    return room.height + 2 * PANEL + 10.0
+
+
+def _put(main: Sheet, sheet: Sheet, room: Rect, rect: Rect, title: str) -> None:
+    """A panel's frame with its title, and the picture in the middle of it."""
+    dx = rect.cx - room.cx
+    dy = rect.y + 10.0 + (rect.height - 10.0) / 2 - room.cy
+    placed = moved(sheet, dx, dy)
+    wide = text_width(title, 7.5, bold=True)
+    text = Text(rect.x + 5.0, rect.y + 9.5, title, 7.5, wide, True, "start")
+    main.frames.append(Frame(f"panel {len(main.frames)}", rect, (text,), panel=True))
+    main.boxes += placed.boxes
+    main.joins += placed.joins
+    main.edges += placed.edges
+    main.frames += placed.frames
+    main.texts += placed.texts
 
 
 def _panel_title(part: Part) -> str:

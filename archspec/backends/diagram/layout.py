@@ -80,8 +80,8 @@ class _Layout:
         high = inner.high + PAD + (title if self.direction == "LR" else 0.0)
         if item.lines:
             wanted = max(size_of(Item("", "box", lines=item.lines), self.direction)[0] + 2.0, 0.0)
-            if self.direction == "TB" and high - low < wanted:
-                high, low = high + (wanted - (high - low)) / 2, low - (wanted - (high - low)) / 2
+            if self.direction == "TB":  # the title stands beside the line that enters
+                low = min(low, -wanted - 4.0)
             if self.direction == "LR" and length < wanted:
                 inner.move((wanted - length) / 2, 0.0)
                 length = wanted
@@ -424,7 +424,11 @@ class _Row:
         else:
             left = (tap + end - laid.length) / 2 if leaving else tap + 9.0
         sky = self.above if up else self.below
-        reach = sky.over(tap, max(end, left + laid.length)) + TRACK
+        last = max(spot.u1 for spot in laid.spots.values())
+        early = [k for k in leaving if laid.spots[k.source].u1 < last - 1.0]
+        late = [k for k in entering if laid.spots[k.target].u0 > 1.0]
+        reach = sky.over(tap, max(end, left + laid.length)) + TRACK * (2 if early else 1)
+        under = reach - TRACK
         v = reach - laid.low if up else -reach - laid.high
         laid.move(left, v)
         self.laid.take(laid)
@@ -432,6 +436,25 @@ class _Row:
         sky.add(tap - 1.0, max(end, left + laid.length) + 1.0, top)
         self.laid.length = max(self.laid.length, left + laid.length)
         kinds = [k.kind for k in leaving if k.kind != "data"]
+        sign = 1.0 if up else -1.0
+        for link in late:
+            self._mark(link)
+            start, target = self._spot(link.source_port or link.source), self._spot(link.target)
+            at, top = start.u1 + TAP + TAPS, top + TRACK
+            sky.add(at - 1.0, target.u + 1.0, top)
+            points = [(at, start.v), (at, sign * top), (target.u, sign * top)]
+            points.append((target.u, target.v1 if up else target.v0))
+            self.laid.wires.append(Wire(link, points, True, True, signs=link.signs))
+        for link in early:
+            self._mark(link)
+            source, target = self._spot(link.source), self._spot(link.target)
+            points = [
+                (source.u, source.v0 if up else source.v1), (source.u, sign * under),
+                (target.u, sign * under), (target.u, target.v1 if up else target.v0),
+            ]  # fmt: skip
+            self.laid.wires.append(Wire(link, points, True, signs=link.signs))
+        entering = [k for k in entering if k not in late]
+        leaving = [k for k in leaving if k not in early]
         for link in entering:
             self._mark(link)
             end_u, end_v = self._end(link)
