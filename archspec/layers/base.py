@@ -13,6 +13,7 @@ obligation instead.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
@@ -276,6 +277,18 @@ class Weight:
         return total
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Along one spatial axis: an element of the output sees `reach` neighbours of the input.
+
+    From one element to the next it moves by `stride` of them, which is below 1 where the output is
+    the larger one.
+    """
+
+    reach: int
+    stride: Fraction = Fraction(1)
+
+
 P = TypeVar("P", bound=Params)
 
 
@@ -307,6 +320,10 @@ class Declaration(ABC, Generic[P]):
     def macs(self, p: P, x: tuple[TensorType, ...], out: tuple[TensorType, ...]) -> Dim:
         """Multiply-adds of convolutions, linear maps, products and attention; 0 for all else."""
         return Dim.of(0)
+
+    def windows(self, p: P) -> tuple[Window, ...]:
+        """What is seen along each spatial axis, the last ones; empty where that is no window."""
+        return ()
 
 
 class LayerDecl(Declaration[P]):
@@ -415,6 +432,6 @@ __all__ = [
     "ABSENT", "DTYPES", "Any", "Arg", "Axis", "Declaration", "DimArg", "EmitCall", "FunctionDecl",
     "Ints", "Joining", "LayerDecl", "Needs", "NonNegative", "NonNegative1", "NonNegative2",
     "NonNegative3", "Obligation", "Params", "Place", "Port", "Positive", "Positive1", "Positive2",
-    "Positive3", "Probability", "RuleError", "Size", "TensorType", "Weight", "dtype_kind",
+    "Positive3", "Probability", "RuleError", "Size", "TensorType", "Weight", "Window", "dtype_kind",
     "per_axis", "size_fields",
 ]  # fmt: skip

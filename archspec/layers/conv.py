@@ -1,6 +1,7 @@
 """Convolutions and transposed convolutions over one, two or three spatial axes."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 from archspec.dims import Dim
@@ -21,6 +22,7 @@ from archspec.layers.base import (
     Size,
     TensorType,
     Weight,
+    Window,
 )
 from archspec.layers.checks import (
     SPATIAL,
@@ -119,6 +121,10 @@ class _Conv(LayerDecl[ConvParams]):
         kernel = tuple(Dim.of(k) for k in p.kernel_size)
         weight = Weight("weight", (out, x[0].shape[1] // p.groups, *kernel))
         return (weight, Weight("bias", (out,))) if p.bias else (weight,)
+
+    def windows(self, p: ConvParams) -> tuple[Window, ...]:
+        sides = zip(p.kernel_size, p.dilation, p.stride, strict=True)
+        return tuple(Window(d * (k - 1) + 1, Fraction(step)) for k, d, step in sides)
 
     def macs(self, p: ConvParams, x: tuple[TensorType, ...], out: tuple[TensorType, ...]) -> Dim:
         return product(out[0].shape) * (x[0].shape[1] // p.groups) * product(p.kernel_size)
@@ -232,6 +238,12 @@ class _ConvTranspose(LayerDecl[ConvTransposeParams]):
         kernel = tuple(Dim.of(k) for k in p.kernel_size)
         weight = Weight("weight", (x[0].shape[1], out // p.groups, *kernel))
         return (weight, Weight("bias", (out,))) if p.bias else (weight,)
+
+    def windows(self, p: ConvTransposeParams) -> tuple[Window, ...]:
+        sides = zip(p.kernel_size, p.dilation, p.stride, strict=True)
+        return tuple(
+            Window(-(-(d * (k - 1) + 1) // step), Fraction(1, step)) for k, d, step in sides
+        )
 
     def macs(
         self, p: ConvTransposeParams, x: tuple[TensorType, ...], out: tuple[TensorType, ...]

@@ -235,6 +235,14 @@ class Rearrange(FunctionDecl[RearrangeArgs]):
         return result
 
 
+def split_axes(p: RearrangeArgs, x: TensorType) -> tuple[list[str], list[str], tuple[Group, ...]]:
+    """The axes that a pattern names, before and after, and those that it brings into one."""
+    pattern = without_ellipsis(parse_pattern(p.pattern), x)
+    before = [name for group in pattern.left for name in group]
+    after = [name for group in pattern.right for name in group]
+    return before, after, tuple(group for group in pattern.right if len(group) > 1)
+
+
 def reordered(tensor: "py.Expr", order: list[int]) -> "py.Expr":
     """`tensor` with its axes in `order`: nothing, `transpose` for a swap, else `permute`."""
     moved = [i for i, axis in enumerate(order) if i != axis]

@@ -1,5 +1,6 @@
 """Pooling: maximum and average over windows, and to a fixed output size."""
 
+from fractions import Fraction
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator
@@ -19,6 +20,7 @@ from archspec.layers.base import (
     Positive3,
     RuleError,
     TensorType,
+    Window,
 )
 from archspec.layers.checks import SPATIAL, need_float, need_kernel_fits, need_rank
 
@@ -125,6 +127,10 @@ class _MaxPool(LayerDecl[MaxPoolParams]):
     def outputs(self, p: MaxPoolParams) -> tuple[str, ...]:
         return ("output", "indices") if p.return_indices else ()
 
+    def windows(self, p: MaxPoolParams) -> tuple[Window, ...]:
+        sides = zip(p.kernel_size, p.dilation, p.stride or p.kernel_size, strict=True)
+        return tuple(Window(d * (k - 1) + 1, Fraction(step)) for k, d, step in sides)
+
 
 def with_indices(pooled: TensorType, indices: bool) -> tuple[TensorType, ...]:
     """The maxima, and on request where they were: what `MaxUnpool` takes."""
@@ -219,6 +225,10 @@ class _AvgPool(LayerDecl[AvgPoolParams]):
                 )
             )
         return (image.with_shape(*out),)
+
+    def windows(self, p: AvgPoolParams) -> tuple[Window, ...]:
+        sides = zip(p.kernel_size, p.stride or p.kernel_size, strict=True)
+        return tuple(Window(k, Fraction(step)) for k, step in sides)
 
 
 class AvgPool1d(_AvgPool):

@@ -94,7 +94,7 @@ class _Counting:
     def run(self) -> Costs:
         rows = tuple(row for node in self.graph.nodes if (row := self.row(node)) is not None)
         kinds = Counter[str]()
-        for module, owner in _owned(self.graph.root):
+        for module, owner in owners(self.graph.root):
             for name, weight in module.all_weights():
                 if weight.buffer:
                     kinds["buffer"] += count_of(weight.count)
@@ -231,7 +231,7 @@ def count_of(dim: Dim) -> int:
     return dim.const
 
 
-def _owned(root: Module) -> Iterator[tuple[Module, Literal["trainable", "frozen", "ema"]]]:
+def owners(root: Module) -> Iterator[tuple[Module, Literal["trainable", "frozen", "ema"]]]:
     """Each module, with who changes its parameters: the optimiser, nobody, or a slow copy."""
     stack: list[tuple[Module, Literal["trainable", "frozen", "ema"]]] = [(root, "trainable")]
     while stack:

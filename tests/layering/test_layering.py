@@ -163,7 +163,7 @@ def test_every_file_is_in_a_room() -> None:
 
 
 def test_the_document_lists_the_rooms() -> None:
-    """Rooms that are planned only (`reuse`, `lsp`, `preview`) are not on the page yet."""
+    """Rooms that are planned only (`lsp`, `preview`) are not on the page yet."""
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d) \| `([a-z]+)(?:\.py|/)` \|", page, flags=re.MULTILINE)
     listed = {room: int(number) for number, room in rows}

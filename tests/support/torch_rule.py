@@ -123,17 +123,14 @@ def _on(
     training: bool = False,
 ) -> tuple[tuple[Tensor, ...], tuple[tuple[str, tuple[int, ...]], ...]]:
     """The outputs on one device, and the state of the layer."""
-    tensors = [None if t is ABSENT else _tensor(t, decl, device) for t in types]
+    tensors = [None if t is ABSENT else tensor_of(t, decl, device) for t in types]
     names = tuple(py.name(f"x{i}") for i in range(len(types)))
     scope: dict[str, Any] = {"torch": torch, "F": F, "Tensor": Tensor, "nn": nn}
     scope |= {f"x{i}": tensor for i, tensor in enumerate(tensors)}
     scope["self"] = SimpleNamespace(training=training)
     state: tuple[tuple[str, tuple[int, ...]], ...] = ()
     if isinstance(decl, LayerDecl):
-        inferred = {name: _number(v) for name, v in decl.inferred(params, types).items()}
-        chosen = {name: getattr(params, name) for name in params.model_fields_set}
-        with torch.device(device):
-            layer = eval(decl.torch_name, scope)(**inferred, **chosen).train(training)
+        layer = constructed(decl, params, types, device, training)
         state = tuple((name, tuple(t.shape)) for name, t in layer.state_dict().items())
         scope["layer"] = layer
         expression = decl.emit_call(params, py.name("layer"), names)
@@ -141,12 +138,36 @@ def _on(
         assert isinstance(decl, FunctionDecl)
         if decl.helper is not None:
             exec(py.print_module(py.Module(None, (decl.helper,))), scope)
-        expression = decl.emit(params, _Call(params, types, device))
-    result = eval(py.print_expr(expression), scope)
+        expression = decl.emit(params, call_of(params, types, device))
+    return outputs_in(decl, eval(py.print_expr(expression), scope)), state
+
+
+def constructed(
+    decl: LayerDecl[Any],
+    params: Params,
+    types: tuple[TensorType, ...],
+    device: str,
+    training: bool,
+) -> nn.Module:
+    """The layer as torch makes it."""
+    inferred = {name: _number(v) for name, v in decl.inferred(params, types).items()}
+    chosen = {name: getattr(params, name) for name in params.model_fields_set}
+    with torch.device(device):
+        layer: nn.Module = eval(decl.torch_name, {"torch": torch, "nn": nn})(**inferred, **chosen)
+    return layer.train(training)
+
+
+def outputs_in(decl: Declaration[Any], result: Any) -> tuple[Tensor, ...]:
+    """The tensors of what a call returned."""
     if isinstance(decl, LayerDecl) and decl.nesting:
-        return tuple(_within(result, path) for path in decl.nesting), state
+        return tuple(_within(result, path) for path in decl.nesting)
     outputs = tuple(result) if isinstance(result, tuple | list) else (result,)
-    return tuple(t for t in outputs if isinstance(t, Tensor)), state
+    return tuple(t for t in outputs if isinstance(t, Tensor))
+
+
+def call_of(params: Params, types: tuple[TensorType, ...], device: str) -> "_Call":
+    """What a function is given to write its call at known sizes."""
+    return _Call(params, types, device)
 
 
 def _within(results: Any, path: tuple[int, ...]) -> Tensor:
@@ -156,7 +177,7 @@ def _within(results: Any, path: tuple[int, ...]) -> Tensor:
     return results
 
 
-def _tensor(kind: TensorType, decl: Declaration[Any], device: str) -> Tensor:
+def tensor_of(kind: TensorType, decl: Declaration[Any], device: str) -> Tensor:
     shape = [d.const for d in kind.shape]
     assert all(size is not None for size in shape), kind
     # Zeros are indices into any table, ones divide.

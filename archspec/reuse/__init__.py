@@ -1,0 +1,1 @@
+"""What each reuse of features or weights gives and costs, from the graph alone."""
