@@ -19,6 +19,7 @@ from archspec.cli.new import new
 from archspec.cli.output import FAULTY, show
 from archspec.cli.probe import probe
 from archspec.cli.requirements import requirements
+from archspec.cli.reuse import reuse
 from archspec.cli.summary import summary
 from archspec.cli.weights import weights
 from archspec.diagnostics import ArchSpecError
@@ -70,7 +71,8 @@ def app() -> None:
 
 
 for command in (
-    new, check, build, summary, diagram, requirements, diff, weights, fmt, explain, layers, probe,
+    new, check, build, summary, reuse, diagram, requirements, diff, weights, fmt, explain, layers,
+    probe,
 ):  # fmt: skip
     app.add_command(command)
 

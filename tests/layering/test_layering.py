@@ -46,6 +46,7 @@ HOMES: Final = {
     "networkx": {"ir/graph.py"},
     "pydantic": {
         "layers",
+        "reuse/report.py",
         "passes/summary.py",
         "passes/requirements.py",
         "passes/difference.py",
