@@ -40,6 +40,10 @@ def apply_function(
 ) -> Tensor | Outputs | Poison:
     """Apply a tensor function; `flow` is prepended to the tensors among the arguments."""
     inputs, rest = split_tensors(decl, args, node.span, flow)
+    if decl.over_stack is not None and len(inputs) == 1 and not rest and _listed(args):
+        # What several tensors give by element is, for one, the tensor: no axis is folded.
+        ctx.pass_.steps[id(node)] = Step("function", inputs, inputs[0], None, decl.Params(), decl)
+        return inputs[0]
     if (
         decl.name in ("add", "sub", "mul", "div", "pow", "matmul")
         and len(args) == 2
@@ -66,6 +70,10 @@ def apply_function(
     result = outputs_of(ctx, new.id)
     ctx.pass_.steps[id(node)] = Step("function", inputs, result, None, params, decl, given)
     return result
+
+
+def _listed(args: tuple[Argument, ...]) -> bool:
+    return any(isinstance(arg.value, list | tuple) for arg in args)
 
 
 def _number_operand(args: tuple[Argument, ...], rest: tuple[Argument, ...]) -> tuple[Argument, ...]:

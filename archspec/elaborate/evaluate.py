@@ -126,6 +126,14 @@ def name_of(ctx: Context, node: ast.Name | ast.Template) -> str:
     return text
 
 
+def read_name(ctx: Context, node: ast.Name | ast.Template) -> str:
+    """The text of a name that is read; it is noted what an interpolated one stood for."""
+    name = name_of(ctx, node)
+    if isinstance(node, ast.Template):
+        ctx.frame.read_as.setdefault(id(node), set()).add(name)
+    return name
+
+
 def filled_in(ctx: Context, node: ast.Template) -> str:
     """The text of a template that is no name."""
     return "".join(_filled_parts(ctx, node))
@@ -149,7 +157,7 @@ def _filled_parts(ctx: Context, node: ast.Template) -> list[str]:
 
 
 def _name(ctx: Context, node: ast.Name | ast.Template) -> Any:
-    name = name_of(ctx, node)
+    name = read_name(ctx, node)
     try:
         value = lookup(ctx, name)
     except KeyError:
@@ -170,7 +178,7 @@ def _attribute(ctx: Context, node: ast.Attribute) -> Any:
 def _resolve(ctx: Context, node: ast.Expr) -> Any:
     """What a path stands for: the label itself where it is one, else the value."""
     if isinstance(node, ast.Name | ast.Template):
-        name = name_of(ctx, node)
+        name = read_name(ctx, node)
         try:
             return lookup(ctx, name)
         except KeyError:

@@ -13,7 +13,7 @@ from archspec.elaborate.application import (
 from archspec.elaborate.apply import apply_function
 from archspec.elaborate.binding import bind_params, match_params
 from archspec.elaborate.context import Context, LimitError, fail
-from archspec.elaborate.evaluate import arguments, call_value, evaluate, lookup, name_of
+from archspec.elaborate.evaluate import arguments, call_value, evaluate, lookup, name_of, read_name
 from archspec.elaborate.unknown import unknown_name
 from archspec.elaborate.values import (
     POISON,
@@ -101,7 +101,7 @@ def _named(
     if isinstance(core, ast.Attribute):
         value = evaluate(ctx, core)
     else:
-        name = name_of(ctx, core)
+        name = read_name(ctx, core)
         try:
             value = lookup(ctx, name)
         except KeyError:
@@ -204,7 +204,8 @@ def _wants_flow(decl: FunctionDecl[Any], args: tuple[Argument, ...], count: int)
     required = sum(1 for p in decl.ports if not p.optional)
     if count - named < required:
         return True
-    alone = count == 1 and len(decl.ports) == 2 and decl.ports[1].name == "other"
+    # `add(a)` lacks a second operand; `mean(a)` is complete.
+    alone = count == 1 and "other" in decl.Params.model_fields
     return alone and not any(
         a.name in (None, "other") and not is_tensor_like(a.value) for a in args
     )
@@ -214,7 +215,12 @@ def _expression(ctx: Context, stage: ast.Stage, core: ast.Expr, flow: Flowing, f
     value = evaluate(ctx, core)
     if isinstance(value, tuple) and is_tensor_like(value):
         if any(not isinstance(v, Tensor | Poison) for v in value):
-            fail("A0201", "a tuple that flows holds tensors only", core.span)
+            fail(
+                "A0201",
+                "a tuple that flows holds tensors only",
+                core.span,
+                help=_flat(core, value),
+            )
         value = POISON if POISON in value else Outputs(value)
     if not first and is_tensor_like(value) and not mentions_flow(core):
         _refuse_dropped(core.span)
@@ -227,6 +233,17 @@ def _expression(ctx: Context, stage: ast.Stage, core: ast.Expr, flow: Flowing, f
         ctx.pass_.steps.setdefault(id(stage), Step("value", (), value))
         return value
     return _value(ctx, stage, value, flow, first)
+
+
+def _flat(core: ast.Expr, value: tuple[Any, ...]) -> tuple[str, ...]:
+    """What to write in place of a tuple in a tuple: `(x, (h, c))` is `(x, h, c)`."""
+    if not isinstance(core, ast.TupleExpr) or not all(
+        isinstance(v, Tensor) or (isinstance(v, tuple) and is_tensor_like(v)) for v in value
+    ):
+        return ()
+    parts = [i.items if isinstance(i, ast.TupleExpr) else (i,) for i in core.items]
+    names = ", ".join(item.span.text for part in parts for item in part)
+    return (f"write `({names})`: the tensors are given side by side",)
 
 
 def _refuse_dropped(span: Span) -> None:

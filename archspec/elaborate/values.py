@@ -202,6 +202,8 @@ class Frame:
     caller: "Frame | None" = None
     #: A statement failed whose names are not known: an unknown name may be one of them.
     incomplete: bool = False
+    #: The names that an interpolated one stood for where it was read, by its node.
+    read_as: dict[int, set[str]] = field(default_factory=dict)
     root: Pass = field(init=False)
 
     def __post_init__(self) -> None:

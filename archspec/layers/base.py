@@ -411,6 +411,8 @@ class FunctionDecl(Declaration[P]):
 
     #: Whether the tensors are written as one tuple, which may hold a list of them: `(x, *rest)`.
     takes_lists: ClassVar[bool] = False
+    #: The reduction that does the same to several tensors of one shape, stacked.
+    over_stack: ClassVar[str | None] = None
     #: A function that the emitted module needs beside torch, or None.
     helper: "ClassVar[py.FunctionDef | None]" = None
 

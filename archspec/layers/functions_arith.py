@@ -77,15 +77,13 @@ class _Operator(FunctionDecl[OperandArgs]):
         return dtype
 
     def emit(self, p: OperandArgs, call: EmitCall) -> "py.Expr":
-        first, *rest = call.tensors
+        first = call.tensors[0]
         if p.other is not None:
             number = call.arg("other")
             if p.reflected:
                 return py.Binary(self.symbol, number, first)
             return py.Binary(self.symbol, first, number)
-        for other in rest:
-            first = py.Binary(self.symbol, first, other)
-        return first
+        return chain(self.symbol, call.tensors)
 
 
 class Add(_Operator):
@@ -95,6 +93,7 @@ class Add(_Operator):
     joins = "sum"
     ports = (Port("input"), Port("other", optional=True, variadic=True))
     symbol = "+"
+    over_stack = "sum"
     verb = "cannot add"
 
 
@@ -114,6 +113,7 @@ class Mul(_Operator):
     joins = "product"
     ports = (Port("input"), Port("other", optional=True, variadic=True))
     symbol = "*"
+    over_stack = "prod"
     verb = "cannot multiply"
 
 
@@ -195,12 +195,14 @@ class Maximum(_Extremum):
     """The larger of the elements of two or more tensors: [...], [...] -> [...]."""
 
     name = "maximum"
+    over_stack = "amax"
 
 
 class Minimum(_Extremum):
     """The smaller of the elements of two or more tensors: [...], [...] -> [...]."""
 
     name = "minimum"
+    over_stack = "amin"
 
 
 def elementwise(name: str, x: tuple[TensorType, ...], need: Needs) -> TensorType:
@@ -210,6 +212,14 @@ def elementwise(name: str, x: tuple[TensorType, ...], need: Needs) -> TensorType
     for port, tensor in enumerate(x[1:], start=1):
         shape = broadcast_shapes(shape, tensor.shape, need, f"cannot take the {name} of", (0, port))
     return TensorType(shape, dtype)
+
+
+def chain(symbol: str, tensors: "tuple[py.Expr, ...]") -> "py.Expr":
+    """`a + b + c`."""
+    first, *rest = tensors
+    for other in rest:
+        first = py.Binary(symbol, first, other)
+    return first
 
 
 def fold(path: str, tensors: "tuple[py.Expr, ...]") -> "py.Expr":

@@ -102,6 +102,7 @@ class Stack(FunctionDecl[StackArgs]):
 
     name = "stack"
     joins = "concat"
+    takes_lists = True
     Params = StackArgs
     ports = (Port("tensors", variadic=True),)
 

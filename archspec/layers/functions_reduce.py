@@ -19,7 +19,7 @@ from archspec.layers.base import (
     RuleError,
     TensorType,
 )
-from archspec.layers.functions_arith import elementwise, fold
+from archspec.layers.functions_arith import chain, elementwise, fold
 from archspec.layers.functions_shared import (
     axes_of,
     axis_of,
@@ -95,16 +95,6 @@ def reduction(tensor: "py.Expr", name: str, p: Params, call: EmitCall) -> "py.Ex
     return method(tensor, name, dims, rest)
 
 
-class Sum(_Reduction):
-    """The sum over axes: [...] -> [...] without the axes `dim`. Counts bools."""
-
-    name = "sum"
-    takes = ("float", "int", "bool")
-
-    def _result(self, x: TensorType) -> str:
-        return "int" if x.kind in ("int", "bool") else x.dtype
-
-
 class Amax(_Reduction):
     """The largest value over axes: [...] -> [...] without the axes `dim`."""
 
@@ -122,6 +112,7 @@ class _Combiner(_Reduction):
 
     joins: ClassVar[Joining | None] = "choice"
     ports = (Port("input"), Port("other", optional=True, variadic=True))
+    takes_several: ClassVar[tuple[Kind, ...]] = ("float", "int")
 
     def shape(
         self, p: ReduceArgs, x: tuple[TensorType, ...], need: Needs
@@ -129,7 +120,7 @@ class _Combiner(_Reduction):
         if len(x) == 1:
             return super().shape(p, x, need)
         for port, tensor in enumerate(x):
-            need_kind(self.name, tensor, *self.takes, port=port)
+            need_kind(self.name, tensor, *self.takes_several, port=port)
         if p.dim is not None or p.keepdim:
             raise RuleError(
                 "A0106", f"`{self.name}` of several tensors takes no `dim`: it combines elements"
@@ -138,10 +129,28 @@ class _Combiner(_Reduction):
         return (elementwise(self.name, x, need),)
 
 
+class Sum(_Combiner):
+    """The sum over axes, which counts bools, or of two or more tensors by element."""
+
+    name = "sum"
+    joins = "sum"
+    takes = ("float", "int", "bool")
+    over_stack = "sum"
+
+    def _result(self, x: TensorType) -> str:
+        return "int" if x.kind in ("int", "bool") else x.dtype
+
+    def emit(self, p: ReduceArgs, call: EmitCall) -> "py.Expr":
+        if len(call.tensors) > 1:
+            return chain("+", call.tensors)
+        return reduction(call.tensors[0], "sum", p, call)
+
+
 class Max(_Combiner):
     """The largest value over axes (values only), or of two or more tensors by element."""
 
     name = "max"
+    over_stack = "amax"
 
     def emit(self, p: ReduceArgs, call: EmitCall) -> "py.Expr":
         if len(call.tensors) > 1:
@@ -153,6 +162,7 @@ class Min(_Combiner):
     """The smallest value over axes (values only), or of two or more tensors by element."""
 
     name = "min"
+    over_stack = "amin"
 
     def emit(self, p: ReduceArgs, call: EmitCall) -> "py.Expr":
         if len(call.tensors) > 1:
@@ -165,16 +175,13 @@ class Mean(_Combiner):
 
     name = "mean"
     joins = "sum"
-    takes = ("float",)
+    takes = takes_several = ("float",)
+    over_stack = "mean"
 
     def emit(self, p: ReduceArgs, call: EmitCall) -> "py.Expr":
-        first, *rest = call.tensors
-        if not rest:
-            return reduction(first, "mean", p, call)
-        total = first
-        for other in rest:
-            total = py.Binary("+", total, other)
-        return py.Binary("/", total, py.const(len(call.tensors)))
+        if len(call.tensors) > 1:
+            return py.Binary("/", chain("+", call.tensors), py.const(len(call.tensors)))
+        return reduction(call.tensors[0], "mean", p, call)
 
 
 class _AnyAll(_Reduction):

@@ -59,6 +59,61 @@ model M {
     body: { a: Conv2d(4, 1); reuse stem by add; b: Conv2d(4, 1) }
     reuse body.a by add
 }""",
+    "names of one form read under another": """
+block Conv(width) { Conv2d(width, 3, padding=1) -> ReLU }
+model M(widths = [4, 6, 8]) {
+    input image: [B, 3, H, W] where H % 4 == 0, W % 4 == 0
+    n = len(widths)
+    for i in 0..<n {
+        if i > 0 { MaxPool2d(2) }
+        x{i}_0: Conv(widths[i])
+    }
+    for j in 1..<n {
+        for i in 0..<(n - j) {
+            up = x{i + 1}_{j - 1} -> Upsample(scale_factor=2)
+            concat([x{i}_{k} for k in 0..<j])
+            concat(_, up)
+            x{i}_{j}: Conv(widths[i] + j)
+        }
+    }
+    for j in 1..<n { o{j} = x0_{j} -> final{j}: Conv2d(2, 1) }
+    output y = mean([o{j} for j in 1..<n])
+}""",
+    "a plain name read as one of a loop": """
+model M(n = 3) {
+    input x: [B, 4, H, W]
+    h0 = x -> Conv2d(6, 1)
+    for i in 1..n { h{i} = h{i - 1} -> conv{i}: Conv2d(4 + i, 3, padding=1) }
+    a = concat(h{n}, h0, h1)
+    b = [h{i} for i in 0..<n if i != 1] -> concat
+    output y = concat(a, b)
+}""",
+    "lists combined by element": """
+model M(n = 3) {
+    input x: [B, 4, H, W]
+    for i in 0..<n { h{i} = x -> a{i}: Conv2d(4, 1) }
+    p = sum([h{i} for i in 0..<n])
+    q = max([h{i} for i in 1..<n])
+    reuse [h{i} for i in 0..<n] by mul
+    r = _ -> b: Conv2d(4, 1)
+    s = stack([h{i} for i in 0..<n], dim=2) -> mean(dim=2)
+    output y = p + q + r + s
+}""",
+    "outputs of labelled blocks in a list": """
+block Two(width) {
+    input x: [B, C, T]
+    a: Conv1d(C, 1)
+    s = a -> b: Conv1d(width, 1)
+    output y = a + x, s
+}
+model M(n = 3) {
+    input x: [B, 4, T]
+    for i in 0..<n {
+        x -> two{i}: Two(5 + i)
+    }
+    concat([two{i}.s for i in 0..<n])
+    head: Conv1d(2, 1)
+}""",
     "lists of values": """
 block Links(n, growth) {
     input x: [B, C, H, W]
@@ -383,6 +438,42 @@ def test_lists_of_values_keep_loops() -> None:
     assert "sum(h_channels[j] for j in range(i) if (i - j) % 2 == 1)" in source
     assert "torch.cat([h[j] for j in range(i) if (i - j) % 2 == 1], dim=1)" in source
     assert source.count("class Links") == 1
+
+
+def test_names_of_several_forms_keep_loops() -> None:
+    _, source = emit_text(CASES["names of one form read under another"])
+    assert "x: dict[tuple[int, int], Tensor] = {}" in source
+    assert "up = self.upsample(x[i + 1, j - 1])" in source
+    assert "torch.stack([o[j] for j in range(1, n)]).mean(0)" in source
+    assert source.count("        for ") == 8  # four loops, in the constructor and in `forward`
+    module = namespace(source)["M"](widths=(3, 5))
+    assert module(torch.zeros(1, 3, 8, 8)).shape == (1, 2, 8, 8)
+
+
+def test_a_list_of_one_value_is_that_value() -> None:
+    text = """
+model M(n = 1) {
+    input x: [B, 4, T]
+    for i in 0..<n { h{i} = x -> a{i}: Conv1d(4, 1) }
+    m = mean([h{i} for i in 0..<n])
+    output y = m + max([h0])
+}"""
+    model, source = emit_text(text)
+    check_agreement(model, source)
+    assert namespace(source)["M"](n=3)(torch.zeros(2, 4, 5)).shape == (2, 4, 5)
+
+
+def test_values_that_nothing_reads_are_not_copied() -> None:
+    text = """
+model M(n = 3) {
+    input x: [B, 4, T]
+    for i in 0..<n { h{i} = x -> a{i}: Conv1d(4, 1) }
+    concat([h{i} for i in 0..<n])
+    b: Conv1d(4, 1)
+}"""
+    _, source = emit_text(text)
+    forward = source[source.index("def forward") :]
+    assert forward.count("h[i]") == 2, forward
 
 
 def test_branches_that_do_the_same_are_written_once() -> None:

@@ -29,6 +29,14 @@ def emit_statements(
 
 
 def _emit(e: Emitter, statement: ast.Statement, flow: Val | None, last: bool) -> Val | None:
+    try:
+        return _written(e, statement, flow, last)
+    except CannotEmit as error:
+        error.span = error.span or statement.span
+        raise
+
+
+def _written(e: Emitter, statement: ast.Statement, flow: Val | None, last: bool) -> Val | None:
     match statement:
         case ast.Flow():
             return _flow(e, statement, flow, last)
@@ -171,46 +179,32 @@ def _bind(e: Emitter, statement: ast.Flow, value: Val) -> Val:
     """`q, k, v = …`: variables under the author's names."""
     if len(statement.targets) == 1:
         note_channels(e, statement.targets[0], value)
-    targets = [py.name("_") if pattern(t) == "_" else _variable(e, t) for t in statement.targets]
+    targets = [py.name("_") if pattern(t) == "_" else variable(e, t) for t in statement.targets]
     if len(targets) == 1:
         e.emit(py.Assign(targets[0], value.expr))
         bound = replace(value, expr=targets[0])
-        e.values[pattern(statement.targets[0])] = bound
+        e.values[e.form(statement.targets[0])] = bound
         return bound
     e.emit(py.Assign(target_of(tuple(targets), value.nesting), value.expr))
     kept: list[Val] = []
     for i, (target, expr) in enumerate(zip(statement.targets, targets, strict=True)):
         if pattern(target) != "_":
             kept.append(Val(expr, value.items[i].hints if i < len(value.items) else ()))
-            e.values[pattern(target)] = kept[-1]
+            e.values[e.form(target)] = kept[-1]
     return (
         kept[0] if len(kept) == 1 else Val(py.Tuple(tuple(v.expr for v in kept)), items=tuple(kept))
     )
 
 
-def _variable(e: Emitter, target: ast.Name | ast.Template) -> py.Expr:
-    return variable(e, target)
-
-
 def variable(e: Emitter, target: ast.Name | ast.Template) -> py.Expr:
-    """The Python variable of a name; an interpolated one is an entry of a dict."""
-    if isinstance(target, ast.Name):
+    """The Python variable of a name; one of a family is an entry of its dict."""
+    if "*" not in e.form(target):
+        assert isinstance(target, ast.Name)
         known = e.values.get(target.id)
         if known is not None and isinstance(known.expr, py.Name):
             return known.expr
         return py.name(e.forward_names.new(target.id))
-    stem = "".join(p for p in target.parts if isinstance(p, str)).strip("_") or "values"
-    text = pattern(target)
-    if text not in e.families:
-        e.families[text] = py.name(e.forward_names.new(stem))
-    keys = [e.translate_forward(p) for p in target.parts if not isinstance(p, str)]
-    return py.Subscript(e.families[text], tuple(keys))
-
-
-# --- loops -------------------------------------------------------------------------------------
-
-
-# --- branches ----------------------------------------------------------------------------------
+    return py.Subscript(e.family(target), e.keys(target, e.translate_forward))
 
 
 # --- outputs, params, ties ---------------------------------------------------------------------

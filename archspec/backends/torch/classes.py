@@ -8,9 +8,11 @@ from archspec import pycode as py
 from archspec.backends.torch.body import emit_statements
 from archspec.backends.torch.checks import emit_checks, needs_checks
 from archspec.backends.torch.constructor import constructor_body, ordered_params, parameter
+from archspec.backends.torch.dead import without_dead_copies
 from archspec.backends.torch.docs import fixed_doc, forward_doc, wrapped
 from archspec.backends.torch.emitter import SELF, Container, CtorParam, Emitter, Hints, Passes, Val
 from archspec.backends.torch.exporting import dynamic_shapes
+from archspec.backends.torch.families import dict_type
 from archspec.backends.torch.groups import is_chain
 from archspec.backends.torch.indexed import is_indexed
 from archspec.backends.torch.inputs import (
@@ -202,7 +204,10 @@ def _forward(
     body: list[py.Stmt] = []
     body.extend(_shape_reads(e))
     body.extend(e.checks)
-    families = [py.Assign(f, py.Dict(()), _family_type()) for f in e.families.values()]
+    families = [
+        py.Assign(family, py.Dict(()), dict_type(e.key_types[form], "Tensor"))
+        for form, family in e.families.items()
+    ]
     body.extend(families)
     body.extend(_without(e.state.forward, {id(place) for place in e.places}))
     value: py.Expr = (
@@ -215,7 +220,7 @@ def _forward(
     return py.FunctionDef(
         "forward",
         (py.Parameter("self"), *names),
-        tuple(body),
+        without_dead_copies(tuple(body)),
         returns,
         forward_doc(e, results, params),
     )
@@ -237,10 +242,6 @@ def _without(body: Iterable[py.Stmt], places: set[int]) -> Iterator[py.Stmt]:
                     yield py.If(test, kept or (py.ExprStmt(py.name("pass")),), other)
             case _:
                 yield statement
-
-
-def _family_type() -> py.Expr:
-    return py.Subscript(py.name("dict"), (py.name("int"), py.name("Tensor")))
 
 
 def _return(e: Emitter, body: list[py.Stmt], value: py.Expr) -> list[py.Stmt]:

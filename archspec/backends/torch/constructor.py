@@ -9,6 +9,7 @@ from archspec.backends.torch.emitter import (
     CtorParam,
     Emitter,
 )
+from archspec.backends.torch.families import dict_type
 from archspec.backends.torch.inputs import from_group
 from archspec.backends.torch.literals import literal
 from archspec.backends.torch.loops import UNKNOWN
@@ -43,8 +44,10 @@ def constructor_body(e: Emitter) -> tuple[py.Stmt, ...]:
         [py.ExprStmt(py.call(py.attr(SELF, "reset_parameters")))] if e.inits else []
     )
     body = [start, *stored, *e.state.ctor, *rest, *ties, *inits]
-    number = py.Subscript(py.name("dict"), (py.name("int"), py.name("int")))
-    body[1:1] = [py.Assign(py.name(n), py.Dict(()), number) for n in e.channels.values()]
+    body[1:1] = [
+        py.Assign(py.name(name), py.Dict(()), dict_type(e.key_types[form], "int"))
+        for form, name in e.channels.items()
+    ]
     running = e.running.names
     body = list(
         _prune(_filled(_as_arguments(tuple(body))), running | e.named | set(e.channels.values()))

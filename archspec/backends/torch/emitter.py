@@ -11,14 +11,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from archspec import pycode as py
+from archspec.backends.torch.families import families, frames_of, indices, stem_of
 from archspec.backends.torch.literals import literal, matches
 from archspec.backends.torch.records import layer_key
 from archspec.backends.torch.running import RunningSizes
-from archspec.backends.torch.scan import listed_patterns, value_names
+from archspec.backends.torch.scan import defined_names, pattern, value_names
 from archspec.backends.torch.sizes import CannotEmit, Sizes
 from archspec.backends.torch.translate import Translator
 from archspec.dims import Dim, DimExpr, Neg, Num, Op, Var, expression
-from archspec.elaborate.values import BlockValue, Frame, Pass, Step, tensors_in
+from archspec.elaborate.values import BlockValue, Frame, Label, Pass, Step, Tensor, tensors_in
 from archspec.layers import registry
 from archspec.layers.base import TensorType
 from archspec.syntax import ast
@@ -146,8 +147,11 @@ class Emitter:
         self.families: dict[str, py.Expr] = {}
         #: Dicts of the constructor that hold the channels of families which lists are made of.
         self.channels: dict[str, str] = {}
-        self.listed = listed_patterns(body)
+        #: The form under which a name is kept, where that is not its own.
+        self.forms = families(body, frames_of(passes))
+        self.key_types: dict[str, tuple[str, ...]] = {}
         self.read = value_names(body)
+        self.defined = defined_names(body)
         self.attributes = planner.attributes(attributes)
         self.ctor_names = planner.names.child({"self", "nn", "torch", "F", "init", "math", "copy"})
         self.forward_names = planner.names.child(
@@ -219,6 +223,23 @@ class Emitter:
     def parent(self, pass_: Pass) -> Pass | None:
         return pass_.parent or self.up.get(id(pass_))
 
+    def outwards(self, pass_: Pass) -> Iterator[Pass]:
+        """A pass and those around it."""
+        scope: Pass | None = pass_
+        while scope is not None:
+            yield scope
+            scope = self.parent(scope)
+
+    def named_tensor(self, name: ast.Name | ast.Template, pass_: Pass) -> Tensor:
+        """The tensor that a name stood for in a pass, unless it was given another since."""
+        parts = getattr(name, "parts", (name.span.text,))
+        texts = [p if isinstance(p, str) else str(self.evaluate(p, pass_)) for p in parts]
+        found = pass_.frame.names.get("".join(texts))
+        value = found.value if isinstance(found, Label) else found
+        if not isinstance(value, Tensor):
+            raise CannotEmit(f"{name.span.text} is no tensor")
+        return value
+
     def lookup(self, name: str, pass_: Pass) -> Any:
         """The compile-time value of `name` as seen from `pass_`."""
         scope: Pass | None = pass_
@@ -235,10 +256,33 @@ class Emitter:
 
     def is_read(self, name: str) -> bool:
         """Whether a name (`*` for each interpolation) is read somewhere in the block."""
+        name = self.forms.get(name, name)
         if name in self.read:
             return True
-        runtime = self.read - set(self.scope)
+        runtime = self.read - set(self.scope) - self.defined
         return "*" in name and any(matches(name, other) is not None for other in runtime)
+
+    def form(self, name: ast.Name | ast.Template) -> str:
+        """What a value is kept under: its name, with `*` for each key of a family."""
+        text = pattern(name)
+        return self.forms.get(text, text)
+
+    def keys(self, name: ast.Name | ast.Template, translate: Translator) -> tuple[py.Expr, ...]:
+        """The keys of a name in its family."""
+        form = self.form(name)
+        found = indices(name, form)
+        if form not in self.key_types:
+            first = self.passes[0]
+            values = [self.evaluate(k, first) if isinstance(k, ast.Node) else k for k in found]
+            self.key_types[form] = tuple(type(v).__name__ for v in values)
+        return tuple(translate(k) if isinstance(k, ast.Node) else py.const(k) for k in found)
+
+    def family(self, name: ast.Name | ast.Template) -> py.Expr:
+        """The dict of `forward` that holds the values of a family of names."""
+        form = self.form(name)
+        if form not in self.families:
+            self.families[form] = py.name(self.forward_names.new(stem_of(form)))
+        return self.families[form]
 
     def frame_of(self, pass_: Pass) -> Any:
         """The frame of the class's own block, also for a pass through an inlined one."""
@@ -562,6 +606,8 @@ class Emitter:
         for index in range(count):
             tensors = [(p, ts[index]) for p, ts in outputs]
             rank = tensors[0][1].type.rank
+            if any(t.type.rank != rank for _, t in tensors):
+                raise CannotEmit(f"{node.span.text} has different numbers of dimensions")
             own = proposed[index] if index < len(proposed) else ()
             dims: list[Dim] = []
             for axis in range(rank):

@@ -6,10 +6,9 @@ from typing import Any
 from archspec import pycode as py
 from archspec.backends.torch.arguments import argument_hint, symbolic_types
 from archspec.backends.torch.emitter import Emitter, Hints, Val
-from archspec.backends.torch.lists import spread, total
+from archspec.backends.torch.lists import known_hints, spread, total
 from archspec.backends.torch.literals import matches
 from archspec.backends.torch.results import result_value, unpack
-from archspec.backends.torch.scan import pattern
 from archspec.backends.torch.sizes import CannotEmit, settled
 from archspec.dims import Dim
 from archspec.elaborate.values import Argument, Outputs
@@ -43,22 +42,23 @@ def tensor_expr(e: Emitter, expr: ast.Expr, flow: Val | None) -> Val:
 
 
 def _named(e: Emitter, expr: ast.Name | ast.Template) -> Val:
-    known = e.values.get(pattern(expr))
+    form = e.form(expr)
+    known = e.values.get(form)
     if known is None and isinstance(expr, ast.Name):
         return _of_family(e, expr)
     if known is None:
         raise CannotEmit(f"{expr.span.text} is not at hand")
-    if isinstance(expr, ast.Name):
+    if "*" not in form:
         return known
-    container = e.tensor_containers.get(pattern(expr))
+    container = e.tensor_containers.get(form)
     if container is not None:
         label = e.translate_forward.template(expr)
         return Val(py.call("getattr", container, label), known.hints)
-    keys = tuple(e.translate_forward(p) for p in expr.parts if not isinstance(p, str))
-    family = e.families.get(pattern(expr))
+    family = e.families.get(form)
     if family is None:
         raise CannotEmit(f"{expr.span.text} is not at hand")
-    return Val(py.Subscript(family, keys), known.hints, known.items)
+    keys = e.keys(expr, e.translate_forward)
+    return Val(py.Subscript(family, keys), known_hints(e, expr, known), known.items)
 
 
 def _of_family(e: Emitter, expr: ast.Name) -> Val:
@@ -74,13 +74,13 @@ def _of_family(e: Emitter, expr: ast.Name) -> Val:
 
 
 def _attribute(e: Emitter, value: ast.Expr, name: ast.Name | ast.Template) -> Val:
-    base = e.values.get(pattern(value)) if isinstance(value, ast.Name | ast.Template) else None
+    base = e.values.get(e.form(value)) if isinstance(value, ast.Name | ast.Template) else None
     if base is not None and base.items and isinstance(value, ast.Name | ast.Template):
-        names = e.output_names.get(pattern(value), ())
+        names = e.output_names.get(e.form(value), ())
         if isinstance(name, ast.Name) and name.id in names:
             item = base.items[names.index(name.id)]
             if isinstance(value, ast.Template):
-                family = e.values[pattern(value)]
+                family = e.values[e.form(value)]
                 keys = _named(e, value).expr
                 index = family.items.index(item)
                 return Val(py.Subscript(keys, (py.const(index),)), item.hints)
@@ -107,10 +107,10 @@ def is_tensor(e: Emitter, expr: Any) -> bool:
         case ast.Name(id="_"):
             return True
         case ast.Name() | ast.Template():
-            name = pattern(expr)
+            name = e.form(expr)
             return name in e.values or any(matches(f, name) is not None for f in e.families)
         case ast.Attribute(value=value, name=name):
-            return pattern(name) in e.values or is_tensor(e, value)
+            return e.form(name) in e.values or is_tensor(e, value)
         case ast.TupleExpr(items=items) | ast.ListExpr(items=items):
             return any(is_tensor(e, i) for i in items)
         case ast.Conditional(then=then):
@@ -134,12 +134,15 @@ def function_call(e: Emitter, node: ast.Expr, flow: Val | None) -> Val:
         raise CannotEmit("different functions in one place")
     operands, arguments = _operands(e, node, flow)
     wanted = len(step.inputs)
-    lists = any(o.spread is not None for o in operands)
-    if len(operands) < wanted and flow is not None and not lists:
+    if len(operands) < wanted and flow is not None and not _with_lists(operands):
         operands = [*(flow.items or (flow,)), *operands]
-    if len(operands) != wanted and not lists:
+    if len(operands) != wanted and not _with_lists(operands):
         raise CannotEmit(f"the operands of {node.span.text} are not at hand")
     return apply(e, node, decl, operands, arguments)
+
+
+def _with_lists(operands: list[Val]) -> bool:
+    return any(o.spread is not None for o in operands)
 
 
 def _operands(
@@ -180,7 +183,8 @@ def apply(
     step = steps[0][1]
     hints_in = tuple(o.hints for o in operands)
     lists = [o for o in operands if o.spread is not None]
-    if lists and (not decl.takes_lists or len(lists) > 1):
+    stacked = bool(lists) and _can_stack(decl, steps)
+    if lists and not (decl.takes_lists or stacked):
         raise CannotEmit(f"a list of values as an argument of {decl.name}")
     call = FunctionCall(e, node, tuple(operands), arguments)
     if decl.helper is not None and decl.helper not in e.planner.helpers:
@@ -188,6 +192,9 @@ def apply(
     if isinstance(node, ast.Index) and any(s.params != step.params for _, s in steps):
         items = tuple(e.translate_forward.item(item) for item in node.items)
         expr: py.Expr = py.Subscript(operands[0].expr, items)  # in the author's words
+    elif stacked:
+        expr = py.call("torch.stack", _as_list(py.Tuple(call.tensors)))
+        expr = py.call(py.attr(expr, decl.over_stack or ""), py.const(0))
     else:
         expr = decl.emit(step.params, call)
         _refuse_differing_params(e, steps, call)
@@ -195,8 +202,10 @@ def apply(
         expr = py.rebuild(expr, _as_list)
 
     def rule() -> tuple[Hints, ...]:
+        if stacked:
+            return (operands[0].hints,)
         if lists:
-            return (_joined(operands, e, steps),)
+            return (_joined(decl, operands, e, steps),)
         types = symbolic_types(e, steps, hints_in)
         params = _symbolic_params(e, steps)
         return tuple(t.shape for t in decl.shape(params, types, Needs()))
@@ -205,6 +214,12 @@ def apply(
     if not isinstance(step.output, Outputs):
         found = (_moved(e, steps, operands, found[0]),)
     return result_value(step.output, expr, found)
+
+
+def _can_stack(decl: FunctionDecl[Any], steps: Any) -> bool:
+    """Whether a list of values can be combined along a new axis: if all have one shape."""
+    shapes = ({t.type.shape for t in step.inputs} for _, step in steps)
+    return decl.over_stack is not None and all(len(found) == 1 for found in shapes)
 
 
 def _moved(e: Emitter, steps: Any, operands: list[Val], hints: Hints) -> Hints:
@@ -229,8 +244,13 @@ def _as_list(expr: py.Expr) -> py.Expr:
             return expr
 
 
-def _joined(operands: list[Val], e: Emitter, steps: Any) -> Hints:
+def _joined(decl: FunctionDecl[Any], operands: list[Val], e: Emitter, steps: Any) -> Hints:
     """What tensors give that are joined along `dim`, one of the operands being a list of them."""
+    if (
+        steps[0][1].inputs[0].type.rank != steps[0][1].output.type.rank
+        or sum(o.spread is not None for o in operands) > 1
+    ):
+        return ()
     index = next(i for i, o in enumerate(operands) if o.spread is not None)
     after = len(operands) - 1 - index
     hints = list(operands[0].hints)

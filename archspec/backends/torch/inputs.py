@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from archspec import pycode as py
 from archspec.backends.torch.emitter import CtorParam, Emitter, Passes, Static, Val
+from archspec.backends.torch.families import stem_of
 from archspec.backends.torch.literals import annotation
 from archspec.backends.torch.records import layer_key
 from archspec.backends.torch.scan import defined_names, value_names
@@ -142,6 +143,7 @@ def bind_inputs(
         e.values[name] = val
         vals.append(val)
     taken = defined_names(e.body) | set(e.read)
+    taken |= {stem_of(form) for form in e.read if "*" in form}
     if e.input_names and e.input_names[0] in ("x", "y", "z") and e.input_names[0] not in e.read:
         e.flow_name = e.input_names[0]
     else:

@@ -1,8 +1,8 @@
 """Lists of values that a loop named: `concat([h{j} for j in links])`."""
 
 from archspec import pycode as py
-from archspec.backends.torch.emitter import Emitter, Static, Val
-from archspec.backends.torch.scan import pattern
+from archspec.backends.torch.emitter import Emitter, Hints, Static, Val
+from archspec.backends.torch.families import stem_of
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim
 from archspec.elaborate.values import Pass
@@ -10,21 +10,46 @@ from archspec.syntax import ast
 
 
 def note_channels(e: Emitter, target: ast.Name | ast.Template, value: Val) -> None:
-    """`h_channels[i] = …` in the constructor, for a value that a list is made of."""
+    """`h_channels[i] = …` in the constructor, dropped later if nothing reads it."""
     from archspec.backends.torch.loops import UNKNOWN
 
-    text = pattern(target)
-    if isinstance(target, ast.Name) or text not in e.listed or value.items or not value.hints:
+    text = e.form(target)
+    if "*" not in text or value.items or not value.hints:
         return
-    stem = "".join(p for p in target.parts if isinstance(p, str)).strip("_") or "values"
     if text not in e.channels:
-        e.channels[text] = e.ctor_names.new(f"{stem}_channels")
-    keys = tuple(e.translate(p) for p in target.parts if not isinstance(p, str))
+        e.channels[text] = e.ctor_names.new(f"{stem_of(text)}_channels")
+    keys = e.keys(target, e.translate)
     try:
         size = e.sizes.render(value.hints[_axis(len(value.hints))])
     except CannotEmit:
         size = py.name(UNKNOWN)
     e.state.ctor.append(py.Assign(py.Subscript(py.name(e.channels[text]), keys), size))
+
+
+def known_hints(e: Emitter, name: ast.Name | ast.Template, family: Val) -> Hints:
+    """The sizes of one of a family; its channels from the dict, where its keys tell them."""
+    form, axis = e.form(name), _axis(len(family.hints))
+    if form not in e.channels or family.items:
+        return family.hints
+    try:
+        actual = [(p, e.named_tensor(name, p).type.shape[axis]) for p in e.passes]
+    except (CannotEmit, IndexError):  # a variable of a list stands in the name
+        return family.hints
+    if e.sizes.holds(family.hints[axis], actual):
+        return family.hints
+    known = {id(p): dim for p, dim in actual}
+
+    def value(p: Pass) -> Dim:
+        for scope in e.outwards(p):
+            if id(scope) in known:
+                return known[id(scope)]
+        raise CannotEmit(f"{name.span.text} is not recorded")
+
+    def code() -> py.Expr | None:
+        return py.Subscript(py.name(e.channels[form]), e.keys(name, e.translate))
+
+    hint = e.sizes.symbol(f"{form}#{name.span.start}", value, code)
+    return (*family.hints[:axis], hint, *family.hints[axis + 1 :])
 
 
 def _axis(rank: int) -> int:
@@ -36,8 +61,8 @@ def spread(e: Emitter, expr: ast.Comprehension) -> Val:
     """The tensors of a list, as `*(h[j] for j in links)` among the arguments of a function."""
     from archspec.backends.torch.expressions import tensor_expr
 
-    if not isinstance(expr.element, ast.Template):
-        raise CannotEmit("a list of values that have no names")
+    if not isinstance(expr.element, ast.Template | ast.Attribute):
+        raise CannotEmit("a list of values that have no names of their own")
     iterable = e.translate_forward(expr.iterable)
     outer = dict(e.scope)
     e.scope |= {name: Static.fixed(py.name(name)) for name in expr.targets}
@@ -66,17 +91,17 @@ def total(e: Emitter, val: Val, axis: int, sums: list[tuple[Pass, Dim]]) -> Dim:
         product = (last - first + int(expr.iterable.inclusive)) * val.hints[axis]
         if e.sizes.holds(product, sums):
             return product
-    text = pattern(expr.element)  # type: ignore[arg-type]
+    if not isinstance(expr.element, ast.Template):
+        return e.sizes.unknown()
+    text = e.form(expr.element)
     if axis != _axis(rank) or text not in e.channels:
         return e.sizes.unknown()
     known = {id(p): dim for p, dim in sums}
 
     def value(p: Pass) -> Dim:
-        scope: Pass | None = p
-        while scope is not None:
+        for scope in e.outwards(p):
             if id(scope) in known:
                 return known[id(scope)]
-            scope = e.parent(scope)
         raise CannotEmit("the list is not recorded")
 
     def code() -> py.Expr | None:
@@ -95,7 +120,7 @@ def _sum(e: Emitter, expr: ast.Comprehension, channels: str) -> py.Expr:
     outer = dict(e.scope)
     e.scope |= {name: Static.fixed(py.name(name)) for name in expr.targets}
     try:
-        keys = tuple(e.translate(p) for p in expr.element.parts if not isinstance(p, str))
+        keys = e.keys(expr.element, e.translate)
         condition = None if expr.condition is None else e.translate(expr.condition)
     finally:
         e.scope = outer

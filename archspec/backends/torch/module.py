@@ -48,7 +48,7 @@ def emit_module(models: Sequence[Elaborated]) -> str:
         try:
             return _emit(models, families, attempt, keep_loops)
         except CannotEmit as error:
-            refusal = _refusal(models, str(error))
+            refusal = _refusal(models, error)
     raise ArchSpecError((refusal,))
 
 
@@ -106,14 +106,19 @@ def _differs(members: Family, name: str) -> bool:
     return any(layer_key(m.frame.constants[name]) != first for m in members)
 
 
-def _refusal(models: Sequence[Elaborated], reason: str) -> Diagnostic:
-    span = models[0].entry.span
+def _refusal(models: Sequence[Elaborated], error: CannotEmit) -> Diagnostic:
     return Diagnostic(
         "A0203",
         "error",
-        f"no Python can be written for `{models[0].entry.name}`: {reason}",
-        (Label(span, "the model is checked, but cannot be emitted", primary=True),),
-        help=("write the construct more explicitly, e.g. without the loop around it",),
+        f"no Python can be written for `{models[0].entry.name}`: {error}",
+        (
+            Label(
+                error.span or models[0].entry.span,
+                "checks, but is beyond what can be emitted",
+                primary=True,
+            ),
+        ),
+        help=("write it more explicitly: name each value, or do without the loop around it",),
     )
 
 

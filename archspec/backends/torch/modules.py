@@ -30,7 +30,7 @@ def after_label(e: Emitter, stage: ast.Stage, value: Val) -> Val:
         target = variable(e, stage.label)
         e.emit(py.Assign(target, value.expr))
         value = replace(value, expr=target)
-        e.values[pattern(stage.label)] = value
+        e.values[e.form(stage.label)] = value
     return value
 
 
@@ -46,9 +46,9 @@ def _keep_outputs(e: Emitter, stage: ast.Stage, value: Val) -> Val:
     )
     output = e.step(stage).output
     names = output.names if isinstance(output, Outputs) else ()
-    e.output_names[pattern(stage.label)] = names
+    e.output_names[e.form(stage.label)] = names
     value = Val(target, items=items, nesting=value.nesting)
-    e.values[pattern(stage.label)] = value
+    e.values[e.form(stage.label)] = value
     return value
 
 

@@ -99,18 +99,6 @@ def definitions(node: Any, name: str) -> int:
     return count
 
 
-def listed_patterns(node: Any) -> set[str]:
-    """Patterns of the names that lists of values are made of: `[h{i} for i in links]`."""
-    found: set[str] = set()
-    stack = [node]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, ast.Comprehension) and isinstance(item.element, ast.Template):
-            found.add(pattern(item.element))
-        stack.extend(children(item))
-    return found
-
-
 def stages_in(node: Any) -> Iterator[ast.Stage]:
     """All stages below `node`, groups and loops included."""
     stack = [node]

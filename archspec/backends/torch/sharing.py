@@ -3,6 +3,7 @@
 from archspec import pycode as py
 from archspec.backends.torch.calls import block_hints
 from archspec.backends.torch.emitter import Emitter, Hints, Undecided, Val
+from archspec.backends.torch.families import families
 from archspec.backends.torch.modules import (
     checkpointed,
     frozen,
@@ -123,6 +124,7 @@ def emit_inline(e: Emitter, stage: ast.Stage, flow: Val | None) -> Val | None:
     for statement, item in zip(inputs, items, strict=False):
         e.values[statement.name] = item
     e.read |= value_names(block.body)
+    e.forms |= families(block.body, [f for _, f in frames])
     outer = e.passes
     e.passes = tuple(f.root for _, f in frames)
     for p, f in frames:

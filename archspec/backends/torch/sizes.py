@@ -13,10 +13,14 @@ from archspec import pycode as py
 from archspec.dims import Dim, DimError
 from archspec.dims.dim import Floor, Symbol
 from archspec.elaborate.values import Pass
+from archspec.source import Span
 
 
 class CannotEmit(Exception):
     """This way of writing the code does not work; a more explicit one is tried."""
+
+    #: The innermost statement that was being written.
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

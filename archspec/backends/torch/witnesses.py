@@ -111,11 +111,13 @@ def _others(value: Any) -> Iterator[Any]:
 
 
 def _small(value: Any) -> Iterator[Any]:
-    """The value at which a stride, a ratio or a number of groups does nothing."""
+    """The value at which a stride, a ratio or a number of groups does nothing; a shorter list."""
     if type(value) is int and value > 1:
         yield 1
     if type(value) is float and value not in (0.0, 1.0):
         yield 1.0
+    if isinstance(value, list | tuple) and len(value) > 1:
+        yield value[:-1]
 
 
 def _other_lists(value: Iterable[Any]) -> Iterator[Any]:
