@@ -7,6 +7,7 @@ from typing import Any
 from archspec import pycode as py
 from archspec.backends.torch.branches import emit_if
 from archspec.backends.torch.emitter import Emitter, Static, Val
+from archspec.backends.torch.families import dict_of, keys_of
 from archspec.backends.torch.lists import note_channels
 from archspec.backends.torch.loops import emit_for
 from archspec.backends.torch.results import target_of, unpack
@@ -204,7 +205,7 @@ def variable(e: Emitter, target: ast.Name | ast.Template) -> py.Expr:
         if known is not None and isinstance(known.expr, py.Name):
             return known.expr
         return py.name(e.forward_names.new(target.id))
-    return py.Subscript(e.family(target), e.keys(target, e.translate_forward))
+    return py.Subscript(dict_of(e, target), keys_of(e, target, e.translate_forward))
 
 
 # --- outputs, params, ties ---------------------------------------------------------------------

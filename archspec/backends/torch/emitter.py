@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from archspec import pycode as py
-from archspec.backends.torch.families import families, frames_of, indices, stem_of
+from archspec.backends.torch.families import families, frames_of
 from archspec.backends.torch.literals import literal, matches
 from archspec.backends.torch.records import layer_key
 from archspec.backends.torch.running import RunningSizes
@@ -19,7 +19,7 @@ from archspec.backends.torch.scan import defined_names, pattern, value_names
 from archspec.backends.torch.sizes import CannotEmit, Sizes
 from archspec.backends.torch.translate import Translator
 from archspec.dims import Dim, DimExpr, Neg, Num, Op, Var, expression
-from archspec.elaborate.values import BlockValue, Frame, Label, Pass, Step, Tensor, tensors_in
+from archspec.elaborate.values import BlockValue, Frame, Pass, Step, tensors_in
 from archspec.layers import registry
 from archspec.layers.base import TensorType
 from archspec.syntax import ast
@@ -223,23 +223,6 @@ class Emitter:
     def parent(self, pass_: Pass) -> Pass | None:
         return pass_.parent or self.up.get(id(pass_))
 
-    def outwards(self, pass_: Pass) -> Iterator[Pass]:
-        """A pass and those around it."""
-        scope: Pass | None = pass_
-        while scope is not None:
-            yield scope
-            scope = self.parent(scope)
-
-    def named_tensor(self, name: ast.Name | ast.Template, pass_: Pass) -> Tensor:
-        """The tensor that a name stood for in a pass, unless it was given another since."""
-        parts = getattr(name, "parts", (name.span.text,))
-        texts = [p if isinstance(p, str) else str(self.evaluate(p, pass_)) for p in parts]
-        found = pass_.frame.names.get("".join(texts))
-        value = found.value if isinstance(found, Label) else found
-        if not isinstance(value, Tensor):
-            raise CannotEmit(f"{name.span.text} is no tensor")
-        return value
-
     def lookup(self, name: str, pass_: Pass) -> Any:
         """The compile-time value of `name` as seen from `pass_`."""
         scope: Pass | None = pass_
@@ -266,23 +249,6 @@ class Emitter:
         """What a value is kept under: its name, with `*` for each key of a family."""
         text = pattern(name)
         return self.forms.get(text, text)
-
-    def keys(self, name: ast.Name | ast.Template, translate: Translator) -> tuple[py.Expr, ...]:
-        """The keys of a name in its family."""
-        form = self.form(name)
-        found = indices(name, form)
-        if form not in self.key_types:
-            first = self.passes[0]
-            values = [self.evaluate(k, first) if isinstance(k, ast.Node) else k for k in found]
-            self.key_types[form] = tuple(type(v).__name__ for v in values)
-        return tuple(translate(k) if isinstance(k, ast.Node) else py.const(k) for k in found)
-
-    def family(self, name: ast.Name | ast.Template) -> py.Expr:
-        """The dict of `forward` that holds the values of a family of names."""
-        form = self.form(name)
-        if form not in self.families:
-            self.families[form] = py.name(self.forward_names.new(stem_of(form)))
-        return self.families[form]
 
     def frame_of(self, pass_: Pass) -> Any:
         """The frame of the class's own block, also for a pass through an inlined one."""
@@ -556,16 +522,15 @@ class Emitter:
                 assert hint is not None
                 return hint
             case ast.Binary(op="+" | "-" | "*" as op, left=left, right=right):
-                values = [self._side_values(e) for e in (left, right)]
-                a, b = (self.static_hint(e, v) for e, v in zip((left, right), values, strict=True))
+                a, b = self.static_hint(left, []), self.static_hint(right, [])
                 return a + b if op == "+" else a - b if op == "-" else a * b
             case ast.Binary(op="//", left=left, right=ast.Number(value=int() as divisor)) if (
                 divisor > 0
             ):
-                return self.static_hint(left, self._side_values(left)) // divisor
+                return self.static_hint(left, []) // divisor
             case _:
                 try:
-                    code = self.translate(expr)
+                    self.translate(expr)
                 except CannotEmit:
                     return self.sizes.unknown()
                 name = f"({expr.span.text})"
@@ -576,15 +541,11 @@ class Emitter:
                     except CannotEmit:
                         return None
 
-                del code
                 return self.sizes.symbol(
                     name,
                     lambda p: known[id(p)] if id(p) in known else self.evaluate(expr, p),
                     render,
                 )
-
-    def _side_values(self, expr: ast.Expr) -> list[tuple[Pass, Any]]:
-        return []
 
     def evaluate(self, expr: ast.Expr, pass_: Pass) -> Any:
         """The value of a compile-time expression in a pass."""

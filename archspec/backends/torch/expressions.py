@@ -6,6 +6,7 @@ from typing import Any
 from archspec import pycode as py
 from archspec.backends.torch.arguments import argument_hint, symbolic_types
 from archspec.backends.torch.emitter import Emitter, Hints, Val
+from archspec.backends.torch.families import keys_of
 from archspec.backends.torch.lists import known_hints, spread, total
 from archspec.backends.torch.literals import matches
 from archspec.backends.torch.results import result_value, unpack
@@ -57,7 +58,7 @@ def _named(e: Emitter, expr: ast.Name | ast.Template) -> Val:
     family = e.families.get(form)
     if family is None:
         raise CannotEmit(f"{expr.span.text} is not at hand")
-    keys = e.keys(expr, e.translate_forward)
+    keys = keys_of(e, expr, e.translate_forward)
     return Val(py.Subscript(family, keys), known_hints(e, expr, known), known.items)
 
 

@@ -4,15 +4,19 @@ Names of different forms are one family where one is read under the form of anot
 `x{i}_0` is by `x{i}_{j - 1}`: it is then `x[i, 0]`.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from archspec import pycode as py
 from archspec.backends.torch.literals import matches
 from archspec.backends.torch.scan import children, defined_names, pattern
 from archspec.backends.torch.sizes import CannotEmit
-from archspec.elaborate.values import Frame, Pass
+from archspec.backends.torch.translate import Translator
+from archspec.elaborate.values import Frame, Label, Pass, Tensor
 from archspec.syntax import ast
+
+if TYPE_CHECKING:
+    from archspec.backends.torch.emitter import Emitter
 
 
 def families(body: Any, frames: Iterable[Frame]) -> dict[str, str]:
@@ -90,3 +94,43 @@ def dict_type(keys: tuple[str, ...], value: str) -> py.Expr:
     names = tuple(py.name(key) for key in keys)
     key = names[0] if len(names) == 1 else py.Subscript(py.name("tuple"), names)
     return py.Subscript(py.name("dict"), (key, py.name(value)))
+
+
+def keys_of(
+    e: "Emitter", name: ast.Name | ast.Template, translate: Translator
+) -> tuple[py.Expr, ...]:
+    """The keys of a name in its family."""
+    form = e.form(name)
+    found = indices(name, form)
+    if form not in e.key_types:
+        first = e.passes[0]
+        values = [e.evaluate(k, first) if isinstance(k, ast.Node) else k for k in found]
+        e.key_types[form] = tuple(type(v).__name__ for v in values)
+    return tuple(translate(k) if isinstance(k, ast.Node) else py.const(k) for k in found)
+
+
+def dict_of(e: "Emitter", name: ast.Name | ast.Template) -> py.Expr:
+    """The dict of `forward` that holds the values of a family of names."""
+    form = e.form(name)
+    if form not in e.families:
+        e.families[form] = py.name(e.forward_names.new(stem_of(form)))
+    return e.families[form]
+
+
+def named_tensor(e: "Emitter", name: ast.Name | ast.Template, pass_: Pass) -> Tensor:
+    """The tensor that a name stood for in a pass, unless it was given another since."""
+    parts = getattr(name, "parts", (name.span.text,))
+    texts = [p if isinstance(p, str) else str(e.evaluate(p, pass_)) for p in parts]
+    found = pass_.frame.names.get("".join(texts))
+    value = found.value if isinstance(found, Label) else found
+    if not isinstance(value, Tensor):
+        raise CannotEmit(f"{name.span.text} is no tensor")
+    return value
+
+
+def outwards(e: "Emitter", pass_: Pass) -> Iterator[Pass]:
+    """A pass and those around it."""
+    scope: Pass | None = pass_
+    while scope is not None:
+        yield scope
+        scope = e.parent(scope)

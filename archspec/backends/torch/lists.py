@@ -2,7 +2,7 @@
 
 from archspec import pycode as py
 from archspec.backends.torch.emitter import Emitter, Hints, Static, Val
-from archspec.backends.torch.families import stem_of
+from archspec.backends.torch.families import keys_of, named_tensor, outwards, stem_of
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim
 from archspec.elaborate.values import Pass
@@ -18,7 +18,7 @@ def note_channels(e: Emitter, target: ast.Name | ast.Template, value: Val) -> No
         return
     if text not in e.channels:
         e.channels[text] = e.ctor_names.new(f"{stem_of(text)}_channels")
-    keys = e.keys(target, e.translate)
+    keys = keys_of(e, target, e.translate)
     try:
         size = e.sizes.render(value.hints[_axis(len(value.hints))])
     except CannotEmit:
@@ -32,7 +32,7 @@ def known_hints(e: Emitter, name: ast.Name | ast.Template, family: Val) -> Hints
     if form not in e.channels or family.items:
         return family.hints
     try:
-        actual = [(p, e.named_tensor(name, p).type.shape[axis]) for p in e.passes]
+        actual = [(p, named_tensor(e, name, p).type.shape[axis]) for p in e.passes]
     except (CannotEmit, IndexError):  # a variable of a list stands in the name
         return family.hints
     if e.sizes.holds(family.hints[axis], actual):
@@ -40,13 +40,13 @@ def known_hints(e: Emitter, name: ast.Name | ast.Template, family: Val) -> Hints
     known = {id(p): dim for p, dim in actual}
 
     def value(p: Pass) -> Dim:
-        for scope in e.outwards(p):
+        for scope in outwards(e, p):
             if id(scope) in known:
                 return known[id(scope)]
         raise CannotEmit(f"{name.span.text} is not recorded")
 
     def code() -> py.Expr | None:
-        return py.Subscript(py.name(e.channels[form]), e.keys(name, e.translate))
+        return py.Subscript(py.name(e.channels[form]), keys_of(e, name, e.translate))
 
     hint = e.sizes.symbol(f"{form}#{name.span.start}", value, code)
     return (*family.hints[:axis], hint, *family.hints[axis + 1 :])
@@ -99,7 +99,7 @@ def total(e: Emitter, val: Val, axis: int, sums: list[tuple[Pass, Dim]]) -> Dim:
     known = {id(p): dim for p, dim in sums}
 
     def value(p: Pass) -> Dim:
-        for scope in e.outwards(p):
+        for scope in outwards(e, p):
             if id(scope) in known:
                 return known[id(scope)]
         raise CannotEmit("the list is not recorded")
@@ -120,7 +120,7 @@ def _sum(e: Emitter, expr: ast.Comprehension, channels: str) -> py.Expr:
     outer = dict(e.scope)
     e.scope |= {name: Static.fixed(py.name(name)) for name in expr.targets}
     try:
-        keys = e.keys(expr.element, e.translate)
+        keys = keys_of(e, expr.element, e.translate)
         condition = None if expr.condition is None else e.translate(expr.condition)
     finally:
         e.scope = outer
