@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from archspec.pycode.build import attr, call, const, dotted, name
+    from archspec.pycode.build import attr, branch, call, const, dotted, name
     from archspec.pycode.imports import IMPORTS, reserved_names
     from archspec.pycode.names import names_used
     from archspec.pycode.namespace import Namespace
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from archspec.pycode.traversal import rebuild, rebuild_statement, rename, substitute, walk
 else:
     _NAMES = {
-        "build": "attr call const dotted name",
+        "build": "attr branch call const dotted name",
         "imports": "IMPORTS reserved_names",
         "names": "names_used",
         "namespace": "Namespace",
@@ -114,6 +114,7 @@ __all__ = [
     "Unary",
     "With",
     "attr",
+    "branch",
     "call",
     "const",
     "dotted",

@@ -3,11 +3,16 @@
 from archspec.pycode.nodes import (
     Attr,
     Call,
+    Compare,
     Constant,
     Expr,
+    ExprStmt,
+    If,
     List,
     Name,
+    Stmt,
     Tuple,
+    Unary,
 )
 
 Value = int | float | str | bool | None
@@ -39,6 +44,20 @@ def const(value: "Value | tuple[object, ...] | list[object]") -> Expr:
     if isinstance(value, list):
         return List(tuple(const(item) for item in value))  # type: ignore[arg-type]
     return Constant(value)
+
+
+def branch(test: Expr, then: tuple[Stmt, ...], orelse: tuple[Stmt, ...] = ()) -> If:
+    """`if test: …`, by the opposite test where only the other branch holds something."""
+    if then or not orelse:
+        return If(test, then or (ExprStmt(Name("pass")),), orelse)
+    match test:
+        case Compare(first=first, rest=((op, second),)) if op in _OPPOSITE:
+            return If(Compare(first, ((_OPPOSITE[op], second),)), orelse)
+        case _:
+            return If(Unary("not", test), orelse)
+
+
+_OPPOSITE = {"==": "!=", "!=": "==", "in": "not in", "not in": "in", "is": "is not", "is not": "is"}
 
 
 def call(func: Expr | str, *args: Expr, **keywords: Expr) -> Call:

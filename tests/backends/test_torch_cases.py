@@ -88,6 +88,38 @@ model M(n = 3) {
     b = [h{i} for i in 0..<n if i != 1] -> concat
     output y = concat(a, b)
 }""",
+    "layers without weights that vary in a loop": """
+model M(n = 3) {
+    input x: [B, 4, H, W] where H % 8 == 0, W % 8 == 0
+    for i in 0..<n { b{i} = x -> MaxPool2d(2 ** i) -> a{i}: Conv2d(4 + i, 1) }
+    for i in 0..<n {
+        for j in 0..<n {
+            if j == i { f{i}_{j} = b{j} }
+            else {
+                b{j} -> c{i}_{j}: Conv2d(4 + i, 1)
+                if j > i { Upsample(scale_factor=2 ** (j - i)) }
+                else { MaxPool2d(2 ** (i - j)) }
+                f{i}_{j} = _
+            }
+        }
+        s{i} = sum([f{i}_{j} for j in 0..<n])
+    }
+    for i in 0..<n { u{i} = s{i} -> Upsample(scale_factor=2 ** i) }
+    concat([u{i} for i in 0..<n])
+    head: Conv2d(2, 1)
+}""",
+    "a layer without weights in a loop that is written out": """
+model M {
+    input x: [B, 4, H, W] where H % 8 == 0, W % 8 == 0
+    for i in 1..2 {
+        for j in 0..<i {
+            width = i + j + (5 if i == 1 else 2 * j * j)
+            p{i}_{j} = x -> AvgPool2d(2 ** (i - j)) -> c{i}_{j}: Conv2d(width, 1)
+        }
+    }
+    concat(p1_0, p2_1) -> head: Conv2d(2, 1)
+    output a = head, b = p2_0
+}""",
     "lists combined by element": """
 model M(n = 3) {
     input x: [B, 4, H, W]
@@ -448,6 +480,15 @@ def test_names_of_several_forms_keep_loops() -> None:
     assert source.count("        for ") == 8  # four loops, in the constructor and in `forward`
     module = namespace(source)["M"](widths=(3, 5))
     assert module(torch.zeros(1, 3, 8, 8)).shape == (1, 2, 8, 8)
+
+
+def test_layers_that_vary_keep_loops() -> None:
+    _, source = emit_text(CASES["layers without weights that vary in a loop"])
+    assert 'f"upsample{i}_{j}", nn.Upsample(scale_factor=2 ** (j - i))' in source
+    assert "if j != i:" in source
+    for n in (1, 2, 4):
+        module = namespace(source)["M"](n=n)
+        assert module(torch.zeros(1, 4, 8, 8)).shape == (1, 2, 8, 8)
 
 
 def test_a_list_of_one_value_is_that_value() -> None:

@@ -208,9 +208,5 @@ def _append_if(
     orelse: tuple[py.Stmt, ...] = ()
     for test, body in reversed(parts):
         statements = tuple(body)
-        if test is None:
-            orelse = statements
-        else:
-            passing = statements or (py.ExprStmt(py.name("pass")),)
-            orelse = (py.If(translate(test), passing, orelse),)
+        orelse = statements if test is None else (py.branch(translate(test), statements, orelse),)
     into.extend(orelse)

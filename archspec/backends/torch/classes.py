@@ -239,7 +239,7 @@ def _without(body: Iterable[py.Stmt], places: set[int]) -> Iterator[py.Stmt]:
             case py.If(test=test, body=inner, orelse=orelse):
                 kept, other = (tuple(_without(b, places)) for b in (inner, orelse))
                 if kept or other:
-                    yield py.If(test, kept or (py.ExprStmt(py.name("pass")),), other)
+                    yield py.branch(test, kept, other)
             case _:
                 yield statement
 

@@ -148,7 +148,7 @@ def _drop(body: tuple[py.Stmt, ...], dead: set[str]) -> tuple[py.Stmt, ...]:
             case py.If(test=test, body=inner, orelse=orelse):
                 inner, orelse = _drop(inner, dead), _drop(orelse, dead)
                 if inner or orelse:
-                    kept.append(py.If(test, inner or (py.ExprStmt(py.name("pass")),), orelse))
+                    kept.append(py.branch(test, inner, orelse))
             case _:
                 kept.append(statement)
     return tuple(kept)

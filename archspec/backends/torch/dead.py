@@ -40,8 +40,7 @@ def _statement(statement: py.Stmt, after: set[str]) -> tuple[py.Stmt | None, set
             other, second = _live(orelse, after)
             if not then and not other:
                 return None, after
-            then = then or (py.ExprStmt(py.name("pass")),)
-            return py.If(test, then, other), first | second | py.names_used(test)
+            return py.branch(test, then, other), first | second | py.names_used(test)
         case py.With(context=context, body=inner):
             kept, before = _live(inner, after)
             return py.With(context, kept), before | py.names_used(context)

@@ -218,9 +218,18 @@ def apply(
 
 
 def _can_stack(decl: FunctionDecl[Any], steps: Any) -> bool:
-    """Whether a list of values can be combined along a new axis: if all have one shape."""
-    shapes = ({t.type.shape for t in step.inputs} for _, step in steps)
-    return decl.over_stack is not None and all(len(found) == 1 for found in shapes)
+    """Whether a list of values can be combined along a new axis: if none of them is broadcast."""
+    if decl.over_stack is None:
+        return False
+    return all(_alike([t.type.shape for t in step.inputs]) for _, step in steps)
+
+
+def _alike(shapes: list[Hints]) -> bool:
+    """Whether shapes that fit each other are equal: sizes of 1 stand beside each other only."""
+    same_rank = len({len(shape) for shape in shapes}) == 1
+    return same_rank and all(
+        len({d.const == 1 for d in dims}) == 1 for dims in zip(*shapes, strict=True)
+    )
 
 
 def _moved(e: Emitter, steps: Any, operands: list[Val], hints: Hints) -> Hints:

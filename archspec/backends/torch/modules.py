@@ -1,10 +1,13 @@
 """Modules: what a stage adds to the constructor, and its call in `forward`."""
 
+import re
 from dataclasses import replace
+from typing import Any
 
 from archspec import pycode as py
 from archspec.backends.torch.arguments import layer_call
 from archspec.backends.torch.emitter import SELF, Container, Emitter, Hints, Val
+from archspec.backends.torch.families import outwards
 from archspec.backends.torch.pretrained import expect_weights
 from archspec.backends.torch.results import nesting_of, part, result_value
 from archspec.backends.torch.scan import pattern
@@ -146,20 +149,17 @@ def _add_unlabelled(e: Emitter, steps: list[tuple[Pass, Step]], build: py.Expr) 
     moody = getattr(step.decl, "mode_dependent", False)
     stateless = stateless and not (moody and e.container.frozen)
     if stateless and step.decl is not None:
-        inner = {n for p in e.passes for n in p.names} if e.passes[0].parent else set()
-        free = set(py.names_used(build))
-        locals_ = {name for name in free if name in inner or name in e.running.names}
-        if not locals_:
+        loops = (q for p in e.passes for q in outwards(e, p) if q.parent is not None)
+        varying = {name for q in loops for name in q.names} | e.running.names
+        used = sorted(varying & set(py.names_used(build)))
+        base = _attribute_base(step.decl, build)
+        if not used:
             if build not in e.single:
-                base = step.decl.name.lower().removeprefix("adaptive")
-                if isinstance(build, py.Call) and isinstance(build.func, py.Name):
-                    base = build.func.id  # a layer that is an argument
-                base = base[:-2] if base[-2:] in ("1d", "2d", "3d") else base
                 e.single[build] = e.attributes.new(base)
                 e.state.tail.append(py.Assign(py.attr(SELF, e.single[build]), build))
             return py.attr(SELF, e.single[build])
         if not moody:
-            raise CannotEmit("a layer without weights whose arguments vary in a loop")
+            return _one_for_each(e, base, used, build)
     keys = [s.module.key for _, s in steps if s.module is not None]
     key = position_key(e, [(p, int(k)) for (p, _), k in zip(steps, keys, strict=True)])
     if e.container.items:
@@ -167,6 +167,31 @@ def _add_unlabelled(e: Emitter, steps: list[tuple[Pass, Step]], build: py.Expr) 
         return py.Subscript(e.container.in_forward, (key,))
     adder = py.attr(e.container.expr, "add_module")
     e.state.ctor.append(py.ExprStmt(py.call(adder, key, build)))
+    return py.call("getattr", e.container.in_forward, key)
+
+
+def _attribute_base(decl: Any, build: py.Expr) -> str:
+    """`maxpool` for `nn.MaxPool2d(2)`."""
+    base: str = decl.name.lower().removeprefix("adaptive")
+    if isinstance(build, py.Call) and isinstance(build.func, py.Name):
+        base = build.func.id  # a layer that is an argument
+    return base[:-2] if base[-2:] in ("1d", "2d", "3d") else base
+
+
+def _one_for_each(e: Emitter, base: str, variables: list[str], build: py.Expr) -> py.Expr:
+    """A layer without weights for each value of the loop variables that its arguments depend on."""
+    if any(name in e.named or name in e.running.names for name in variables):
+        raise CannotEmit("a layer without weights whose arguments vary in a loop")
+    if build not in e.single:
+        e.single[build] = e.attributes.new(base)
+    stem = e.single[build]
+    stem += "_" if stem[-1].isdecimal() else ""
+    parts = [part for name in variables for part in ("_", py.name(name))]
+    key = py.FString((stem, *parts[1:]))
+    labels = {label for p in e.passes for label in p.frame.module.children}
+    if any(re.fullmatch(rf"{stem}-?\d[\d_-]*", label) for label in labels):
+        raise CannotEmit(f"labels begin with `{stem}` as well")
+    e.state.ctor.append(py.ExprStmt(py.call(py.attr(e.container.expr, "add_module"), key, build)))
     return py.call("getattr", e.container.in_forward, key)
 
 
