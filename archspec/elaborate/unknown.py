@@ -19,7 +19,9 @@ OTHER_WORDS: Final = {
 
 
 #: Python's words, and how the language writes them.
-PYTHON_WORDS: Final = {"True": "true", "False": "false", "None": "none"}
+PYTHON_WORDS: Final = {
+    "True": "true", "False": "false", "None": "none", "inf": 'float("inf")', "nan": 'float("nan")',
+}  # fmt: skip
 
 #: Python's idioms, and what to write instead.
 IDIOMS: Final = {
@@ -28,6 +30,7 @@ IDIOMS: Final = {
     "nn": "layers are written without a prefix: `Conv2d(…)`",
     "F": "functions are written without a prefix: `relu`",
     "torch": "functions are written without a prefix: `softmax(dim=-1)`",
+    "math": 'functions are written without a prefix: `sqrt(dim)`; infinity is `float("inf")`',
     "print": "nothing runs when a spec is compiled; see `archspec summary`",
 }
 

@@ -426,6 +426,7 @@ class Emitter:
             self.attributes.snapshot(), self.ctor_names.snapshot(), self.forward_names.snapshot(),
             self.passes, state, self.container, self.silent, dict(self.params),
             dict(self.group_plans), self.planner.snapshot(), self.loops,
+            dict(self.undecided), dict(self.shared_outputs),
         )  # fmt: skip
 
     def restore(self, saved: Any) -> None:
@@ -433,7 +434,7 @@ class Emitter:
             lists, methods, self.scope, self.values, self.families, self.channels,
             self.stored, self.single, running, self.ema, attributes, ctor, forward,
             self.passes, self.state, self.container, self.silent, self.params,
-            self.group_plans, planned, self.loops,
+            self.group_plans, planned, self.loops, self.undecided, self.shared_outputs,
         ) = saved  # fmt: skip
         state = self.state
         state.ctor[:], state.forward[:], state.tail[:] = lists

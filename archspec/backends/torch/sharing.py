@@ -3,7 +3,7 @@
 from archspec import pycode as py
 from archspec.backends.torch.calls import block_hints
 from archspec.backends.torch.emitter import Emitter, Hints, Undecided, Val
-from archspec.backends.torch.families import families
+from archspec.backends.torch.families import families, outwards
 from archspec.backends.torch.modules import (
     checkpointed,
     frozen,
@@ -63,8 +63,17 @@ def _as_declared(stage: ast.Stage, built: py.Expr) -> py.Expr:
 def _decide(e: Emitter, undecided: Undecided, inputs: tuple[Hints, ...]) -> tuple[Hints, ...]:
     """Write a declared module at its place, now that it is known what flows into it."""
     stage, place, body = undecided.stage, undecided.place, undecided.body
-    built, outputs = e.planner.shared_instance(e, stage, undecided.kind, inputs)
-    if set(py.names_used(built)) & e.running.names:
+    inner = e.passes
+    found = {id(q): q for p in inner for q in outwards(e, p) if id(stage) in q.steps}
+    between = (q for p in inner for q in outwards(e, p) if id(q) not in found and q.parent)
+    loops = {name for q in between for name in q.names if name in e.scope}
+    e.passes = tuple(found.values())
+    try:
+        built, outputs = e.planner.shared_instance(e, stage, undecided.kind, inputs)
+    finally:
+        e.passes = inner
+    later = e.running.names.union(*(py.names_used(e.scope[name].ctor()) for name in loops))
+    if set(py.names_used(built)) & later:
         raise CannotEmit("a shared layer whose size is known only later")
     index = next(i for i, statement in enumerate(body) if statement is place)
     body[index] = py.Assign(place.target, _as_declared(stage, built))
