@@ -1,11 +1,12 @@
 """Random specs: what is emitted computes what the checked graph says, with the weights it names."""
 
+import inspect
 from random import Random
 
 import pytest
 import torch
 
-from archspec.ir import verify
+from archspec.ir import Graph, verify
 from archspec.pipeline import build_graph, emit_python, load_text
 from tests.support.interpreter import Interpreter
 from tests.support.random_specs import RandomSpec
@@ -14,14 +15,22 @@ from tests.support.zoo import import_source
 
 @pytest.mark.parametrize(
     "seed",
-    [pytest.param(n, marks=pytest.mark.exhaustive if n >= 40 else ()) for n in range(300)],
+    [pytest.param(n, marks=pytest.mark.exhaustive if n >= 40 else ()) for n in range(2000)],
 )
 def test_emitted_module_computes_what_was_checked(seed: int) -> None:
-    text = RandomSpec(Random(seed)).text()
-    graph = (model := build_graph(load_text(text), "Net")).graph
-    verify(graph)
+    program = load_text(RandomSpec(Random(seed)).text())
+    model = build_graph(program, "Net")
+    verify(model.graph)
+    Net = import_source("emitted_random", emit_python([model])).Net
+    _compare(model.graph, Net(), seed)
+    others = {"base": 5, "classes": 3, "depth": 3}
+    taken = {k: others[k] for k in inspect.signature(Net).parameters}
+    _compare(build_graph(program, "Net", taken).graph, Net(**taken), seed)
+
+
+def _compare(graph: Graph, network: torch.nn.Module, seed: int) -> None:
     torch.manual_seed(seed)
-    network = import_source("emitted_random", emit_python([model])).Net().eval()
+    network.eval()
     state = network.state_dict()
     assert {key: tuple(tensor.shape) for key, tensor in state.items()} == {
         key: tuple(dim.const for dim in weight.shape)

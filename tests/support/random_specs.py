@@ -29,12 +29,12 @@ class RandomSpec:
         for number in range(self.random.randint(0, 3)):
             scope = _Scope(["width", "2 * width", "extra"])
             body = self.body(scope, 1, depth=2)
-            declared = f"block Part{number}(width, extra = {self.random.randint(1, 4)})"
+            declared = f"block Part{number}(width, extra = {self.random.randint(1, 4)}, depth = 2)"
             self.blocks.append(f"{declared} {{\n{body}\n    out: Conv2d(width, 1)\n}}\n")
         scope = _Scope(["base", "3", "2 * base"])
         body = self.body(scope, 1, depth=3)
         model = (
-            "model Net(base = 4, classes = 2) {\n    input image: float[B, 3, H, W]\n"
+            "model Net(base = 4, classes = 2, depth = 2) {\n    input image: float[B, 3, H, W]\n"
             f"{body}\n    head: Conv2d(classes, 1)\n}}\n"
         )
         return "\n".join([*self.blocks, model])
@@ -48,8 +48,9 @@ class RandomSpec:
 
     def statement(self, scope: _Scope, depth: int) -> list[str]:
         forms = [self.plain, self.plain, self.chain, self.named, self.reuse, self.call]
+        forms += [self.family, self.grid, self.shared, self.pool, self.several]
         if depth > 0:
-            forms += [self.residual, self.dense, self.group, self.loop, self.choice]
+            forms += [self.residual, self.dense, self.group, self.loop, self.loop, self.choice]
         form = self.random.choice(forms)
         return form(scope, depth)
 
@@ -96,11 +97,98 @@ class RandomSpec:
         ]
 
     def call(self, scope: _Scope, depth: int) -> list[str]:
-        if not self.blocks:
+        parts = [b.split("(")[0].removeprefix("block ") for b in self.blocks if "Part" in b[:10]]
+        if not parts:
             return self.plain(scope, depth)
-        number = self.random.randrange(len(self.blocks))
-        extra = self.random.choice(["", ", extra=2", f", extra={scope.widths[0]}"])
-        return [f"{self.label(scope, 'part')}: Part{number}({self.width(scope)}{extra})"]
+        extra = self.random.choice(["", ", extra=2", f", extra={scope.widths[0]}", ", depth=depth"])
+        name = self.random.choice(parts)
+        return [f"{self.label(scope, 'part')}: {name}({self.width(scope)}{extra})"]
+
+    def family(self, scope: _Scope, depth: int) -> list[str]:
+        """Values that a loop names, read by a list or by another loop."""
+        name, times = self.label(scope, "f"), self.times()
+        width = self.width(scope)
+        conv = f"{name}c{{i}}: {self.conv(scope, width)}"
+        lines = [f"for i in 0..<{times} {{ {name}_{{i}} = _ -> {conv} }}"]
+        if self.random.random() < 0.3:  # one of them under a plain name, if there are no loops
+            first = f"{name}_0 = _ -> {name}z: {self.conv(scope, width)}"
+            lines = [first, lines[0].replace("0..<", "1..<", 1)]
+        listed = f"[{name}_{{k}} for k in 0..<{times}]"
+        match self.random.randrange(6):
+            case 0:
+                return [*lines, f"reuse {listed} by concat"]
+            case 1:
+                return [*lines, f"concat({listed})"]
+            case 2:
+                by = self.random.choice(["sum", "mean", "max", "min"])
+                return [*lines, f"{by}({listed})"]
+            case 3:
+                odd = f"[{name}_{{k}} for k in 0..<{times} if k % 2 == 0]"
+                return [*lines, f"concat(_, {odd})", self.conv(scope)]
+            case 4:
+                by = self.random.choice(["concat", "add"])
+                again = f"{name}d{{i}}: {self.conv(scope, width)}"
+                return [
+                    *lines,
+                    f"for i in 1..<{times} {{",
+                    f"    {again}",
+                    f"    reuse {name}_{{i - 1}} by {by}",
+                    "}",
+                ]
+            case _:
+                last = f"{name}_{{{times} - 1}}"
+                return [*lines, self.conv(scope), f"reuse {last} by concat"]
+
+    def grid(self, scope: _Scope, depth: int) -> list[str]:
+        """Names of two numbers, read under another form than given."""
+        name, times = self.label(scope, "g"), self.times()
+        width = self.width(scope)
+        start = self.random.choice(["0", "{0}"])
+        return [
+            f"for i in 0..<{times} {{ {name}_{{i}}_{start}: {self.conv(scope, f'{width} + i')} }}",
+            f"for j in 1..<{times} {{",
+            f"    for i in 0..<({times} - j) {{",
+            f"        concat({name}_{{i}}_{{j - 1}}, {name}_{{i + 1}}_{{j - 1}})",
+            f"        {name}_{{i}}_{{j}}: {self.conv(scope, f'{width} + j')}",
+            "    }",
+            "}",
+            f"concat([{name}_0_{{j}} for j in 0..<{times}], {name}_{{{times} - 1}}_0)",
+        ]
+
+    def shared(self, scope: _Scope, depth: int) -> list[str]:
+        """One layer or group, applied several times."""
+        if scope.loops:
+            return self.plain(scope, depth)
+        name, width = self.label(scope, "s"), self.width(scope)
+        layer = self.conv(scope, width)
+        declared = self.random.choice([layer, f"{{ {layer} -> Tanh }}"])
+        lines = [f"shared {name}: {declared}", f"{name}in: {self.conv(scope, width)}"]
+        if self.random.random() < 0.5:
+            return [*lines, f"for i in 0..<{self.times()} {{ _ -> {name} -> ReLU }}"]
+        return [*lines, f"_ -> {name} -> ReLU -> {name}"]
+
+    def pool(self, scope: _Scope, depth: int) -> list[str]:
+        """A layer without weights that may follow a loop's variable."""
+        size = self.random.choice(["1", *scope.loops])
+        return [f"AvgPool2d(2 * {size} + 1, stride=1, padding={size}) -> {self.conv(scope)}"]
+
+    def several(self, scope: _Scope, depth: int) -> list[str]:
+        """A block of two outputs."""
+        block = f"Two{len(self.blocks)}"
+        self.blocks.append(
+            f"block {block}(width, extra = 2) {{\n"
+            f"    a: {self.conv(_Scope(['width']))}\n"
+            f"    b: {self.conv(_Scope(['width', 'extra']))}\n"
+            "    output a, b\n}\n"
+        )
+        name = self.label(scope, "t")
+        call = f"{block}({self.width(scope)})"
+        if self.random.random() < 0.5:
+            return [f"{name}x, {name}y = _ -> {name}: {call}", f"concat({name}y, {name}x)"]
+        return [f"{name}: {call}", f"concat({name}.b, {name}.a)"]
+
+    def times(self) -> str:
+        return self.random.choice(["2", "3", "depth", "depth + 1"])
 
     def residual(self, scope: _Scope, depth: int) -> list[str]:
         width = self.width(scope)
@@ -122,7 +210,7 @@ class RandomSpec:
         self.count += 1
         name = f"i{self.count}"
         body = self.body(scope.inner(name), 1, depth - 1).splitlines()
-        times = self.random.choice(["0..<2", "1..3", "[2, 5]", "0..<1"])
+        times = self.random.choice(["0..<2", "1..3", "[2, 5]", "0..<1", "0..<depth", "1..depth"])
         return [f"for {name} in {times} {{", *body, "}"]
 
     def choice(self, scope: _Scope, depth: int) -> list[str]:

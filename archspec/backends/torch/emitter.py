@@ -140,6 +140,8 @@ class Emitter:
         self.planner = planner
         self.body = body
         self.passes = passes
+        #: The executions of the class's body; what varies within one, varies in a loop of it.
+        self.roots = frozenset(id(p) for p in passes)
         self.sizes = Sizes()
         self.state = State()
         self.scope: dict[str, Static] = {}

@@ -4,12 +4,12 @@ Names of different forms are one family where one is read under the form of anot
 `x{i}_0` is by `x{i}_{j - 1}`: it is then `x[i, 0]`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from archspec import pycode as py
 from archspec.backends.torch.literals import matches
-from archspec.backends.torch.scan import children, defined_names, pattern
+from archspec.backends.torch.scan import children, defined_names, pattern, value_names
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.backends.torch.translate import Translator
 from archspec.elaborate.values import Frame, Label, Pass, Tensor
@@ -134,3 +134,34 @@ def outwards(e: "Emitter", pass_: Pass) -> Iterator[Pass]:
     while scope is not None:
         yield scope
         scope = e.parent(scope)
+
+
+def loops_around(e: "Emitter", pass_: Pass) -> Iterator[Pass]:
+    """The iterations of this class's loops that a pass is or is in."""
+    for scope in outwards(e, pass_):
+        if id(scope) in e.roots:
+            return
+        yield scope
+
+
+def as_here(
+    e: "Emitter", node: ast.Node, write: Callable[[], py.Expr]
+) -> Callable[[], py.Expr | None]:
+    """Writes later what `node` is here; None once a variable that it needs means something else."""
+    scope = dict(e.scope)
+    needed = value_names(node) & set(scope)
+
+    def code() -> py.Expr | None:
+        for name in needed:
+            same = e.scope.get(name) is scope[name]
+            if not same and not isinstance(scope[name].ctor(), py.Constant):
+                return None
+        current, e.scope = e.scope, scope
+        try:
+            return write()
+        except CannotEmit:
+            return None
+        finally:
+            e.scope = current
+
+    return code

@@ -2,7 +2,7 @@
 
 from archspec import pycode as py
 from archspec.backends.torch.emitter import Emitter, Hints, Static, Val
-from archspec.backends.torch.families import keys_of, named_tensor, outwards, stem_of
+from archspec.backends.torch.families import as_here, keys_of, named_tensor, outwards, stem_of
 from archspec.backends.torch.sizes import CannotEmit
 from archspec.dims import Dim
 from archspec.elaborate.values import Pass
@@ -45,10 +45,10 @@ def known_hints(e: Emitter, name: ast.Name | ast.Template, family: Val) -> Hints
                 return known[id(scope)]
         raise CannotEmit(f"{name.span.text} is not recorded")
 
-    def code() -> py.Expr | None:
+    def code() -> py.Expr:
         return py.Subscript(py.name(e.channels[form]), keys_of(e, name, e.translate))
 
-    hint = e.sizes.symbol(f"{form}#{name.span.start}", value, code)
+    hint = e.sizes.fresh(form, value, as_here(e, name, code))
     return (*family.hints[:axis], hint, *family.hints[axis + 1 :])
 
 
@@ -104,13 +104,8 @@ def total(e: Emitter, val: Val, axis: int, sums: list[tuple[Pass, Dim]]) -> Dim:
                 return known[id(scope)]
         raise CannotEmit("the list is not recorded")
 
-    def code() -> py.Expr | None:
-        try:
-            return _sum(e, expr, e.channels[text])
-        except CannotEmit:
-            return None
-
-    return e.sizes.symbol(f"{text}#list{expr.span.start}", value, code)
+    code = as_here(e, expr, lambda: _sum(e, expr, e.channels[text]))
+    return e.sizes.fresh(f"[{text}]", value, code)
 
 
 def _sum(e: Emitter, expr: ast.Comprehension, channels: str) -> py.Expr:

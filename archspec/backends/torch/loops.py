@@ -22,7 +22,11 @@ def emit_for(e: Emitter, statement: ast.For, flow: Val | None) -> Val | None:
         return _unrolled(e, statement, flow)
     snapshot = e.checkpoint()
     try:
-        return _rolled(e, statement, flow, inner)
+        try:
+            return _rolled(e, statement, flow, inner)
+        except Overwritten:
+            e.restore(snapshot)
+            return _rolled(e, statement, flow, inner, hold=True)
     except CannotEmit:
         if e.planner.keep_loops:
             raise
@@ -30,8 +34,16 @@ def emit_for(e: Emitter, statement: ast.For, flow: Val | None) -> Val | None:
         return _unrolled(e, statement, flow)
 
 
+class Overwritten(CannotEmit):
+    """The body changes a variable that the next iteration reads as it was."""
+
+
 def _rolled(
-    e: Emitter, statement: ast.For, flow: Val | None, inner: tuple[Pass, ...]
+    e: Emitter,
+    statement: ast.For,
+    flow: Val | None,
+    inner: tuple[Pass, ...],
+    hold: bool = False,
 ) -> Val | None:
     flow = e.own_variable(flow)
     ctor_iterable = _try(e, statement.iterable, e.translate)
@@ -41,7 +53,7 @@ def _rolled(
     for target in statement.targets:
         e.scope[target] = _loop_variable(e, target, loop_names[target], used_in_forward)
     before = flow
-    flow, carried = _enter(e, flow, inner)
+    flow, carried = _enter(e, flow, inner, hold)
     e.loops += 1
     with e.within(inner) as state:
         out = statements.emit_statements(e, statement.body.statements, flow)
@@ -50,6 +62,10 @@ def _rolled(
             out = e.materialise(out, flow_target(e, before))
     e.scope = outer_scope
     e.loops -= 1
+    held = {name for name, _ in carried.axes.values()}
+    for name in e.running.names - held:
+        if _reads_overwritten(tuple(state.ctor), name):
+            raise Overwritten(f"{name} changes in the loop")
     if state.ctor:
         if ctor_iterable is None:
             raise CannotEmit("the loop's list has no translation")
@@ -66,6 +82,47 @@ def _rolled(
             statements_of.append(_in_method(e, statement, loop_names, inside))
     e.release(loop_names.values())
     return _after(e, statement, out, carried, before)
+
+
+def _reads_overwritten(body: tuple[py.Stmt, ...], name: str) -> bool:
+    """Whether a loop's body reads a variable before it gives it another value."""
+    return _assigns(body, name) and _reads_first(body, name)
+
+
+def _assigns(body: tuple[py.Stmt, ...], name: str) -> bool:
+    for statement in body:
+        match statement:
+            case py.Assign(target=py.Name(id=id_)) | py.AugAssign(target=py.Name(id=id_)):
+                found = id_ == name
+            case py.For(body=inner):
+                found = _assigns(inner, name)
+            case py.If(body=inner, orelse=orelse):
+                found = _assigns(inner, name) or _assigns(orelse, name)
+            case _:
+                found = False
+        if found:
+            return True
+    return False
+
+
+def _reads_first(body: tuple[py.Stmt, ...], name: str) -> bool:
+    for statement in body:
+        match statement:
+            case py.Assign(target=py.Name(id=id_), value=value) if id_ == name:
+                return name in py.names_used(value)
+            case py.AugAssign(target=py.Name(id=id_)) if id_ == name:
+                return True
+            case py.For(iterable=iterable, body=inner):
+                if name in py.names_used(iterable) or _reads_first(inner, name):
+                    return True
+            case py.If(test=test, body=inner, orelse=orelse):
+                if name in py.names_used(test) or any(
+                    _reads_first(b, name) for b in (inner, orelse)
+                ):
+                    return True
+            case _ if name in reads((statement,)):
+                return True
+    return False
 
 
 def _in_method(
@@ -186,8 +243,13 @@ def _dims_at(passes: tuple[Pass, ...], axis: int, which: str) -> dict[int, Dim]:
     return found
 
 
-def _enter(e: Emitter, flow: Val | None, inner: tuple[Pass, ...]) -> tuple[Val | None, Carried]:
-    """Give each size that varies over the iterations a variable of its own."""
+def _enter(
+    e: Emitter, flow: Val | None, inner: tuple[Pass, ...], hold: bool
+) -> tuple[Val | None, Carried]:
+    """Give each size that varies over the iterations a variable of its own.
+
+    If `hold`, also each that is held by a variable now, which the loop's body changes.
+    """
     carried = Carried(e)
     if flow is None or flow.items or not isinstance(inner[0].start, Tensor):
         return flow, carried
@@ -204,7 +266,8 @@ def _enter(e: Emitter, flow: Val | None, inner: tuple[Pass, ...]) -> tuple[Val |
             and p.end.type.shape[axis] is not p.start.type.shape[axis]
             for p in inner
         )
-        if not varies and not ends_differ:
+        held = hold and any(name.split("#")[0] in e.running.names for name in hint.symbols())
+        if not (varies or ends_differ or held):
             continue
         name = e.running.variable(axis, len(flow.hints))
         carried.begin(axis, name, hint)

@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from archspec import pycode as py
 from archspec.backends.torch.arguments import layer_call
 from archspec.backends.torch.emitter import SELF, Container, Emitter, Hints, Val
-from archspec.backends.torch.families import outwards
+from archspec.backends.torch.families import loops_around
 from archspec.backends.torch.pretrained import expect_weights
 from archspec.backends.torch.results import nesting_of, part, result_value
 from archspec.backends.torch.scan import pattern
@@ -149,8 +150,8 @@ def _add_unlabelled(e: Emitter, steps: list[tuple[Pass, Step]], build: py.Expr) 
     moody = getattr(step.decl, "mode_dependent", False)
     stateless = stateless and not (moody and e.container.frozen)
     if stateless and step.decl is not None:
-        loops = (q for p in e.passes for q in outwards(e, p) if q.parent is not None)
-        varying = {name for q in loops for name in q.names} | e.running.names
+        varying = {name for p in e.passes for q in loops_around(e, p) for name in q.names}
+        varying |= e.running.names
         used = sorted(varying & set(py.names_used(build)))
         base = _attribute_base(step.decl, build)
         if not used:
@@ -161,13 +162,13 @@ def _add_unlabelled(e: Emitter, steps: list[tuple[Pass, Step]], build: py.Expr) 
         if not moody:
             return _one_for_each(e, base, used, build)
     keys = [s.module.key for _, s in steps if s.module is not None]
-    key = position_key(e, [(p, int(k)) for (p, _), k in zip(steps, keys, strict=True)])
+    key, found = position_key(e, [(p, int(k)) for (p, _), k in zip(steps, keys, strict=True)])
     if e.container.items:
         e.state.ctor.append(py.Assign(py.Subscript(e.container.expr, (key,)), build))
-        return py.Subscript(e.container.in_forward, (key,))
+        return py.Subscript(e.container.in_forward, (found,))
     adder = py.attr(e.container.expr, "add_module")
     e.state.ctor.append(py.ExprStmt(py.call(adder, key, build)))
-    return py.call("getattr", e.container.in_forward, key)
+    return py.call("getattr", e.container.in_forward, found)
 
 
 def _attribute_base(decl: Any, build: py.Expr) -> str:
@@ -195,11 +196,15 @@ def _one_for_each(e: Emitter, base: str, variables: list[str], build: py.Expr) -
     return py.call("getattr", e.container.in_forward, key)
 
 
-def position_key(e: Emitter, keys: list[tuple[Pass, int]]) -> py.Expr:
-    """The position of an unlabelled module: a literal, or linear in a loop's variable."""
+def position_key(e: Emitter, keys: list[tuple[Pass, int]]) -> tuple[py.Expr, py.Expr]:
+    """The position of an unlabelled module: a literal, or linear in a loop's variable.
+
+    As the constructor writes it, and as `forward` does.
+    """
     values = {k for _, k in keys}
     if len(values) == 1:
-        return py.const(str(values.pop()))
+        literal = py.const(str(values.pop()))
+        return literal, literal
     for name in keys[0][0].names:
         if any(type(p.names.get(name)) is not int for p, _ in keys):
             continue
@@ -213,10 +218,12 @@ def position_key(e: Emitter, keys: list[tuple[Pass, int]]) -> py.Expr:
         slope = (k1 - k0) // (x1 - x0)  # type: ignore[operator]
         offset = k0 - slope * x0
         if slope and all(k == slope * x + offset for x, k in points):
-            hint = e.scope[name].hint
+            hint, forward = e.scope[name].hint, e.scope[name].forward
             assert hint is not None
-            index = e.sizes.render(hint * slope + offset)
-            return py.call("str", index)
+            there = e.sizes.symbol(f"{name} in forward", partial(e.lookup, name), forward)
+            written = (e.sizes.render(h * slope + offset) for h in (hint, there))
+            key, found = (py.call("str", index) for index in written)
+            return key, found
     raise CannotEmit("positions that follow no loop variable")
 
 

@@ -37,6 +37,7 @@ class Sizes:
     def __init__(self) -> None:
         self._symbols: dict[str, SizeSymbol] = {}
         self._unknown = 0
+        self._fresh = 0
         #: The author's own ways to write a size.
         self.written: dict[Dim, Callable[[], py.Expr | None]] = {}
 
@@ -45,6 +46,13 @@ class Sizes:
     ) -> Dim:
         self._symbols[name] = SizeSymbol(value, render)
         return Dim.symbol(name)
+
+    def fresh(
+        self, name: str, value: Callable[[Pass], Any], render: Callable[[], py.Expr | None]
+    ) -> Dim:
+        """A symbol of its own, for a place that a loop written out has several times."""
+        self._fresh += 1
+        return self.symbol(f"{name}#{self._fresh}", value, render)
 
     def unknown(self) -> Dim:
         """A size nothing is known of: hints that contain it are never written."""
