@@ -52,6 +52,7 @@ CASES: list[tuple[Path, str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:random weights")  # of a file that is not at hand
 @pytest.mark.parametrize(
     ("path", "model", "arguments"), CASES, ids=lambda v: v.stem if isinstance(v, Path) else None
 )
