@@ -21,6 +21,7 @@ from archspec.cli.probe import probe
 from archspec.cli.requirements import requirements
 from archspec.cli.reuse import reuse
 from archspec.cli.summary import summary
+from archspec.cli.table import table
 from archspec.cli.weights import weights
 from archspec.diagnostics import ArchSpecError
 
@@ -71,8 +72,8 @@ def app() -> None:
 
 
 for command in (
-    new, check, build, summary, reuse, diagram, requirements, diff, weights, fmt, explain, layers,
-    probe,
+    new, check, build, summary, table, reuse, diagram, requirements, diff, weights, fmt, explain,
+    layers, probe,
 ):  # fmt: skip
     app.add_command(command)
 

@@ -81,7 +81,7 @@ def build(
     if output is None:
         output = file.with_suffix(".py")
         _refuse_others_work(output)
-    _refuse_spec(output, file)
+    refuse_spec(output, file)
     write_atomically(output, text)
     echo(f"wrote {output}" + (f": {', '.join(names)}" if names else ""), err=True)
 
@@ -192,7 +192,8 @@ def _refuse_others_work(output: Path) -> None:
         raise ArchSpecError((Diagnostic("A0802", "error", message, help=(help,)),))
 
 
-def _refuse_spec(output: Path, file: Path) -> None:
+def refuse_spec(output: Path, file: Path) -> None:
+    """Nothing is written over the spec that it is made from (A0802)."""
     if output.resolve() == file.resolve():
         message = f"cannot write `{output}`: it is the spec itself"
         help = "write elsewhere with `-o`"

@@ -60,17 +60,25 @@ def summary(
 
 
 def _summaries(built: list["Elaborated"], given: dict[str, int]) -> list["Summary"]:
-    """The summary of each model; of several, each takes of `given` what it knows."""
-    from archspec.passes.sizes import size_names
     from archspec.passes.summary import summarize
+
+    own = sizes_of_each(built, given)
+    return [
+        summarize(model.graph, sizes, model.frame.constants)
+        for model, sizes in zip(built, own, strict=True)
+    ]
+
+
+def sizes_of_each(built: list["Elaborated"], given: dict[str, int]) -> list[dict[str, int]]:
+    """Of several models, each takes of `given` what it knows; what none knows is for all."""
+    from archspec.passes.sizes import size_names
 
     known = [size_names(model.graph, model.frame.constants) for model in built]
     unknown = [name for name in given if not any(name in names for names in known)]
-    found = []
-    for model, names in zip(built, known, strict=True):
-        own = {n: size for n, size in given.items() if n in names or n in unknown}
-        found.append(summarize(model.graph, own, model.frame.constants))
-    return found
+    return [
+        {name: size for name, size in given.items() if name in names or name in unknown}
+        for names in known
+    ]
 
 
 def parse_sizes(texts: tuple[str, ...]) -> dict[str, int]:

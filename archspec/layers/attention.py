@@ -45,6 +45,8 @@ class MultiheadAttention(LayerDecl[MultiheadAttentionParams]):
     is `[B, S]`: true, or -inf, where attention is not allowed. Without the attention weights.
     """
 
+    noun = "attention"
+    channels = -1
     Params = MultiheadAttentionParams
     ports = (
         Port("query"),

@@ -304,6 +304,11 @@ class Declaration(ABC, Generic[P]):
     variadic_argument: ClassVar[str | None] = None
     #: True where every element of the output is one of the first input, moved or repeated.
     moves_elements: ClassVar[bool] = False
+    #: The axis that holds the channels, in the first input and in the output: 1 where they come
+    #: before the spatial axes, -1 where they are last; None where it does not matter.
+    channels: ClassVar[int | None] = None
+    #: What it is called in running text, where that is not the words of its name, as `max pool` is.
+    noun: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
         if "name" not in cls.__dict__:

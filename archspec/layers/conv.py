@@ -72,6 +72,8 @@ class Conv3dParams(ConvParams):
 
 
 class _Conv(LayerDecl[ConvParams]):
+    noun = "conv"
+    channels = 1
     spatial: ClassVar[int]
     inferred_names = ("in_channels",)
 
@@ -190,6 +192,8 @@ class ConvTranspose3dParams(ConvTransposeParams):
 
 
 class _ConvTranspose(LayerDecl[ConvTransposeParams]):
+    noun = "transposed conv"
+    channels = 1
     spatial: ClassVar[int]
     inferred_names = ("in_channels",)
 

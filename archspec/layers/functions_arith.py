@@ -339,6 +339,7 @@ class Matmul(FunctionDecl[NoArgs]):
     """The matrix product over the last two axes: [..., N, K], [..., K, M] -> [..., N, M]."""
 
     name = "matmul"
+    noun = "matrix product"
     Params = NoArgs
     ports = (Port("input"), Port("other"))
 

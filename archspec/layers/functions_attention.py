@@ -44,6 +44,7 @@ class ScaledDotProductAttention(FunctionDecl[AttentionArgs]):
     """Attention (Vaswani et al., 2017, arXiv:1706.03762): [..., L, E], [..., S, E], [..., S, V] -> [..., L, V]."""  # noqa: E501
 
     name = "scaled_dot_product_attention"
+    noun = "attention"
     Params = AttentionArgs
     ports = (Port("query"), Port("key"), Port("value"), Port("attn_mask", optional=True))
 

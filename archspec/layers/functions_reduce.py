@@ -175,6 +175,7 @@ class Mean(_Combiner):
 
     name = "mean"
     joins = "sum"
+    noun = "average"
     takes = takes_several = ("float",)
     over_stack = "mean"
 

@@ -78,6 +78,7 @@ class GridSampleArgs(Params):
 class GridSample(FunctionDecl[GridSampleArgs]):
     """The image at the places of a grid, -1 to 1: [B, C, H, W], [B, h, w, 2] -> [B, C, h, w]."""
 
+    channels = 1
     name = "grid_sample"
     Params = GridSampleArgs
     ports = (Port("input"), Port("grid"))

@@ -65,7 +65,9 @@ class InterpolateArgs(Params):
 class Interpolate(FunctionDecl[InterpolateArgs]):
     """The spatial axes resampled to `size`, or by `scale_factor`: [B, C, H, W] -> [B, C, *size]."""
 
+    channels = 1
     name = "interpolate"
+    noun = "resize"
     Params = InterpolateArgs
 
     def shape(

@@ -25,6 +25,7 @@ class LinearParams(Params):
 class Linear(LayerDecl[LinearParams]):
     """Affine map of the last axis: `[..., in_features] -> [..., out_features]`."""
 
+    channels = -1
     Params = LinearParams
     inferred_names = ("in_features",)
 
@@ -52,6 +53,7 @@ class Linear(LayerDecl[LinearParams]):
 class Bilinear(LayerDecl[LinearParams]):
     """Bilinear map of two inputs: `[..., in1], [..., in2] -> [..., out_features]`."""
 
+    channels = -1
     Params = LinearParams
     ports = (Port("input1"), Port("input2"))
     inferred_names = ("in1_features", "in2_features")

@@ -65,6 +65,7 @@ def _statistics(p: BatchNormParams | InstanceNormParams, channels: Dim) -> tuple
 
 
 class _BatchNorm(LayerDecl[BatchNormParams]):
+    channels = 1
     spatial: ClassVar[int]
     mode_dependent = True
     inferred_names = ("num_features",)
@@ -113,6 +114,7 @@ class BatchNorm3d(_BatchNorm):
 class SyncBatchNorm(LayerDecl[BatchNormParams]):
     """Batch normalisation over all processes of a group: `[B, C, ...]`, unchanged."""
 
+    channels = 1
     Params = BatchNormParams
     inferred_names = ("num_features",)
     mode_dependent = True
@@ -136,6 +138,7 @@ class SyncBatchNorm(LayerDecl[BatchNormParams]):
 
 
 class _InstanceNorm(LayerDecl[InstanceNormParams]):
+    channels = 1
     spatial: ClassVar[int]
     # Only with `track_running_stats`, but that is decided per call, not per class.
     mode_dependent = True
@@ -188,6 +191,7 @@ class LayerNormParams(Params):
 class LayerNorm(LayerDecl[LayerNormParams]):
     """Normalisation over the last axis: `[..., D] -> [..., D]` (arXiv:1607.06450)."""
 
+    channels = -1
     Params = LayerNormParams
     inferred_names = ("normalized_shape",)
 
@@ -215,6 +219,7 @@ class RMSNormParams(Params):
 class RMSNorm(LayerDecl[RMSNormParams]):
     """Scales the last axis to a root mean square of 1: `[..., D]`, unchanged (arXiv:1910.07467)."""
 
+    channels = -1
     Params = RMSNormParams
     inferred_names = ("normalized_shape",)
 
@@ -243,6 +248,7 @@ class GroupNormParams(Params):
 class GroupNorm(LayerDecl[GroupNormParams]):
     """Normalisation per sample and channel group: `[B, C, ...]`, unchanged (arXiv:1803.08494)."""
 
+    channels = 1
     Params = GroupNormParams
     torch_order = ("num_groups", "num_channels", "eps", "affine")
     inferred_names = ("num_channels",)
@@ -277,6 +283,7 @@ class LocalResponseNormParams(Params):
 class LocalResponseNorm(LayerDecl[LocalResponseNormParams]):
     """Scales by nearby channels: `[B, C, L, ...]` (Krizhevsky, 2012)."""
 
+    channels = 1
     Params = LocalResponseNormParams
 
     def shape(
@@ -290,6 +297,7 @@ class LocalResponseNorm(LayerDecl[LocalResponseNormParams]):
 class CrossMapLRN2d(LayerDecl[LocalResponseNormParams]):
     """Scales by nearby channels, as Caffe does: `[B, C, H, W]`, unchanged (Krizhevsky, 2012)."""
 
+    channels = 1
     Params = LocalResponseNormParams
 
     def shape(

@@ -99,6 +99,7 @@ class MaxPool3dParams(MaxPoolParams):
 
 
 class _MaxPool(LayerDecl[MaxPoolParams]):
+    channels = 1
     spatial: ClassVar[int]
 
     def shape(
@@ -198,6 +199,7 @@ class AvgPool3dParams(AvgPoolParams):
 
 
 class _AvgPool(LayerDecl[AvgPoolParams]):
+    channels = 1
     spatial: ClassVar[int]
     #: Whether the padding may help the kernel to fit.
     padding_counts: ClassVar[bool] = True
@@ -288,6 +290,7 @@ class AdaptivePool3dParams(AdaptivePoolParams):
 
 
 class _AdaptivePool(LayerDecl[AdaptivePoolParams]):
+    channels = 1
     spatial: ClassVar[int]
 
     def shape(

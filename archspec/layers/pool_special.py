@@ -62,6 +62,7 @@ class LPPool3dParams(LPPoolParams):
 
 
 class _LPPool(LayerDecl[LPPoolParams]):
+    channels = 1
     spatial: ClassVar[int]
 
     def shape(
@@ -140,6 +141,7 @@ class FractionalMaxPool3dParams(FractionalMaxPoolParams):
 
 
 class _FractionalMaxPool(LayerDecl[FractionalMaxPoolParams]):
+    channels = 1
     spatial: ClassVar[int]
 
     def shape(
@@ -223,6 +225,7 @@ class MaxUnpool3dParams(MaxUnpoolParams):
 
 
 class _MaxUnpool(LayerDecl[MaxUnpoolParams]):
+    channels = 1
     spatial: ClassVar[int]
     ports = (Port("input"), Port("indices"))
 

@@ -64,6 +64,7 @@ def _directions(p: GRUParams | RNNParams) -> int:
 class _Recurrent(LayerDecl[R]):
     """Layers of cells that run over time, in one direction or in both."""
 
+    channels = -1
     #: How many maps of the input a cell has: the number of its gates.
     gates: ClassVar[int]
     # Only where `dropout` is not 0, but that is decided per call, not per class.
@@ -240,6 +241,7 @@ C = TypeVar("C", bound=CellParams)
 class _Cell(LayerDecl[C]):
     """One step of a recurrent network; without states it begins with zeros."""
 
+    channels = -1
     gates: ClassVar[int]
     ports: ClassVar[tuple[Port, ...]] = (Port("input"), Port("hx", optional=True))
 

@@ -102,6 +102,7 @@ class PixelShuffleParams(Params):
 class PixelShuffle(LayerDecl[PixelShuffleParams]):
     """Channels become pixels: `[..., C*r*r, H, W] -> [..., C, H*r, W*r]` (arXiv:1609.05158)."""
 
+    channels = 1
     Params = PixelShuffleParams
 
     def shape(
@@ -128,6 +129,7 @@ class PixelUnshuffleParams(Params):
 class PixelUnshuffle(LayerDecl[PixelUnshuffleParams]):
     """Pixels become channels: `[..., C, H*r, W*r] -> [..., C*r*r, H, W]`."""
 
+    channels = 1
     Params = PixelUnshuffleParams
 
     def shape(
@@ -155,6 +157,7 @@ class ChannelShuffleParams(Params):
 class ChannelShuffle(LayerDecl[ChannelShuffleParams]):
     """Interleaves groups of channels: `[B, C, ...] -> [B, C, ...]` (arXiv:1707.01083)."""
 
+    channels = 1
     Params = ChannelShuffleParams
 
     def shape(
@@ -191,6 +194,7 @@ class UpsampleParams(Params):
 class Upsample(LayerDecl[UpsampleParams]):
     """Resizes the spatial axes to `size` or by `scale_factor`: `[B, C, H, W] -> [B, C, H', W']`."""
 
+    channels = 1
     Params = UpsampleParams
 
     def shape(
@@ -290,6 +294,7 @@ class UpsamplingParams(Params):
 class _Upsampling(LayerDecl[UpsamplingParams]):
     """`Upsample` of images with a fixed mode."""
 
+    channels = 1
     mode: ClassVar[UpsampleMode]
 
     def shape(

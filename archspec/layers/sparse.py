@@ -69,6 +69,7 @@ def _need_padding(p: EmbeddingParams | EmbeddingBagParams, need: Needs) -> None:
 class Embedding(LayerDecl[EmbeddingParams]):
     """A learnt vector for each index: `int[...] -> [..., embedding_dim]`."""
 
+    channels = -1
     Params = EmbeddingParams
 
     def shape(
@@ -92,6 +93,7 @@ class EmbeddingBag(LayerDecl[EmbeddingBagParams]):
     sum are the third input.
     """
 
+    channels = -1
     Params = EmbeddingBagParams
     ports = (
         Port("input"),

@@ -145,6 +145,7 @@ class TransformerEncoderLayer(LayerDecl[TransformerLayerParams]):
     -inf, where attention is not allowed. Repeat it with a loop.
     """  # noqa: E501
 
+    channels = -1
     Params = TransformerLayerParams
     ports = (
         Port("src"),
@@ -186,6 +187,7 @@ class TransformerDecoderLayer(LayerDecl[TransformerLayerParams]):
     true, or -inf, where attention is not allowed. Repeat it with a loop (arXiv:1706.03762).
     """
 
+    channels = -1
     Params = TransformerLayerParams
     ports = (
         Port("tgt"),
@@ -230,6 +232,7 @@ class Transformer(LayerDecl[TransformerParams]):
     are true, or -inf, where attention is not allowed.
     """
 
+    channels = -1
     Params = TransformerParams
     ports = (
         Port("src"),
