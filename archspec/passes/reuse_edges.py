@@ -118,10 +118,11 @@ class _Search:
             return "gate"
         if joins == "choice" or joins is None or self.through_coarser(source, others, target):
             return "skip"
-        if joins == "sum":
-            return "residual"
+        bypasses = self.reached(source, others, target.id)
+        if joins == "sum":  # of two embeddings, say: neither bypasses anything
+            return "residual" if bypasses else "branch"
         # From elsewhere, nothing grows by it layer after layer.
-        return "dense" if self.reached(source, others, target.id) else "skip"
+        return "dense" if bypasses else "skip"
 
     # --- readings ------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ class Val:
     #: Several tensors flowing together.
     items: tuple["Val", ...] = ()
     #: A list of tensors written as `*(… for …)`: the comprehension, and what `hints` are of each.
-    spread: "ast.Comprehension | None" = None
+    spread: "ast.Comprehension | ast.Index | None" = None
     #: Where each of them stands in what `expr` gives, if not side by side.
     nesting: tuple[tuple[int, ...], ...] = ()
 

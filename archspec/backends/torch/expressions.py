@@ -33,6 +33,8 @@ def tensor_expr(e: Emitter, expr: ast.Expr, flow: Val | None) -> Val:
             return Val(py.Tuple(tuple(v.expr for v in vals)), items=vals)
         case ast.Comprehension():
             return spread(e, expr)
+        case ast.Index(value=ast.Comprehension() as listed, items=(ast.Slice() as cut,)):
+            return spread(e, listed, expr, cut)
         case ast.Conditional(then=then, test=test, other=other):
             return _conditional(e, then, test, other, flow)
         case ast.Index(value=value, items=(ast.Number(value=int() as index),)) if not e.ran(expr):
@@ -250,6 +252,8 @@ def _as_list(expr: py.Expr) -> py.Expr:
     match expr:
         case py.Tuple(items=(py.Starred(value=py.Comprehension() as found),)):
             return replace(found, generator=False)
+        case py.Tuple(items=(py.Starred(value=py.Subscript(value=py.Comprehension()) as found),)):
+            return found
         case _:
             return expr
 

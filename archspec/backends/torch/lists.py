@@ -4,6 +4,7 @@ from archspec import pycode as py
 from archspec.backends.torch.emitter import Emitter, Hints, Static, Val
 from archspec.backends.torch.families import as_here, keys_of, named_tensor, outwards, stem_of
 from archspec.backends.torch.sizes import CannotEmit
+from archspec.backends.torch.translate import Translator
 from archspec.dims import Dim
 from archspec.elaborate.values import Pass
 from archspec.syntax import ast
@@ -57,13 +58,21 @@ def _axis(rank: int) -> int:
     return 1 if rank > 2 else rank - 1
 
 
-def spread(e: Emitter, expr: ast.Comprehension) -> Val:
-    """The tensors of a list, as `*(h[j] for j in links)` among the arguments of a function."""
+def spread(
+    e: Emitter,
+    expr: ast.Comprehension,
+    whole: ast.Index | None = None,
+    cut: ast.Slice | None = None,
+) -> Val:
+    """The tensors of a list, as `*(h[j] for j in links)` among the arguments of a function.
+
+    Where a `cut` of them is used, `whole` is the list with it.
+    """
     from archspec.backends.torch.expressions import tensor_expr
 
     if not isinstance(expr.element, ast.Template | ast.Attribute):
         raise CannotEmit("a list of values that have no names of their own")
-    iterable = e.translate_forward(expr.iterable)
+    iterable = e.translate_forward.iterable(expr.iterable)
     outer = dict(e.scope)
     e.scope |= {name: Static.fixed(py.name(name)) for name in expr.targets}
     try:
@@ -71,8 +80,21 @@ def spread(e: Emitter, expr: ast.Comprehension) -> Val:
         condition = None if expr.condition is None else e.translate_forward(expr.condition)
     finally:
         e.scope = outer
-    items = py.Comprehension(element.expr, _target(expr), iterable, condition, generator=True)
-    return Val(py.Starred(items), element.hints, spread=expr)
+    items = _cut(e.translate_forward, element.expr, expr, iterable, condition, cut)
+    return Val(py.Starred(items), element.hints, spread=whole or expr)
+
+
+def _cut(
+    translate: Translator,
+    element: py.Expr,
+    expr: ast.Comprehension,
+    iterable: py.Expr,
+    condition: py.Expr | None,
+    cut: ast.Slice | None,
+) -> py.Expr:
+    """The elements of a list, one after another, or a part of the list."""
+    items = py.Comprehension(element, _target(expr), iterable, condition, generator=cut is None)
+    return items if cut is None else py.Subscript(items, (translate.item(cut),))
 
 
 def _target(expr: ast.Comprehension) -> py.Expr:
@@ -82,9 +104,14 @@ def _target(expr: ast.Comprehension) -> py.Expr:
 
 def total(e: Emitter, val: Val, axis: int, sums: list[tuple[Pass, Dim]]) -> Dim:
     """The sizes of the listed tensors on an axis together: a product, or the sum of a dict."""
-    expr, rank = val.spread, len(val.hints)
-    assert expr is not None
-    if expr.condition is None and isinstance(expr.iterable, ast.Range):
+    spread, rank = val.spread, len(val.hints)
+    expr: object = spread
+    cut = None
+    if isinstance(spread, ast.Index):
+        expr, cut = spread.value, spread.items[0]
+    assert isinstance(expr, ast.Comprehension)
+    assert cut is None or isinstance(cut, ast.Slice)
+    if cut is None and expr.condition is None and isinstance(expr.iterable, ast.Range):
         low, high = expr.iterable.low, expr.iterable.high
         ends = [[(p, e.evaluate(x, p)) for p, _ in sums] for x in (low, high)]
         first, last = (e.static_hint(x, v) for x, v in zip((low, high), ends, strict=True))
@@ -104,14 +131,16 @@ def total(e: Emitter, val: Val, axis: int, sums: list[tuple[Pass, Dim]]) -> Dim:
                 return known[id(scope)]
         raise CannotEmit("the list is not recorded")
 
-    code = as_here(e, expr, lambda: _sum(e, expr, e.channels[text]))
+    code = as_here(e, expr, lambda: _sum(e, expr, e.channels[text], cut))
     return e.sizes.fresh(f"[{text}]", value, code)
 
 
-def _sum(e: Emitter, expr: ast.Comprehension, channels: str) -> py.Expr:
+def _sum(
+    e: Emitter, expr: ast.Comprehension, channels: str, cut: ast.Slice | None = None
+) -> py.Expr:
     """`sum(h_channels[j] for j in links)`."""
     assert isinstance(expr.element, ast.Template)
-    iterable = e.translate(expr.iterable)
+    iterable = e.translate.iterable(expr.iterable)
     outer = dict(e.scope)
     e.scope |= {name: Static.fixed(py.name(name)) for name in expr.targets}
     try:
@@ -120,5 +149,4 @@ def _sum(e: Emitter, expr: ast.Comprehension, channels: str) -> py.Expr:
     finally:
         e.scope = outer
     size = py.Subscript(py.name(channels), keys)
-    items = py.Comprehension(size, _target(expr), iterable, condition, generator=True)
-    return py.call("sum", items)
+    return py.call("sum", _cut(e.translate, size, expr, iterable, condition, cut))

@@ -1,5 +1,6 @@
 """Loops: kept as loops where every iteration can be written alike, else written out."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from archspec import pycode as py
@@ -8,7 +9,6 @@ from archspec.backends.torch.emitter import Emitter, Static, Val
 from archspec.backends.torch.literals import literal
 from archspec.backends.torch.scan import reads
 from archspec.backends.torch.sizes import CannotEmit, settled
-from archspec.backends.torch.translate import Translator
 from archspec.dims import Dim, DimError
 from archspec.elaborate.values import Pass, Tensor
 from archspec.syntax import ast
@@ -46,7 +46,7 @@ def _rolled(
     hold: bool = False,
 ) -> Val | None:
     flow = e.own_variable(flow)
-    ctor_iterable = _try(e, statement.iterable, e.translate)
+    ctor_iterable = _try(e, statement.iterable, e.translate.iterable)
     outer_scope = dict(e.scope)
     loop_names = {t: e.loop_name(t) for t in statement.targets}
     used_in_forward: set[str] = set()
@@ -129,7 +129,7 @@ def _in_method(
     e: Emitter, statement: ast.For, loop_names: dict[str, str], body: list[py.Stmt]
 ) -> py.For:
     """The loop in `forward` or in another method."""
-    iterable = e.translate_forward(statement.iterable)
+    iterable = e.translate_forward.iterable(statement.iterable)
     used = _names_in(body)
     counted = _loop_target(statement, loop_names, used)
     if len(statement.targets) == 2 and loop_names[statement.targets[1]] not in used:
@@ -163,7 +163,7 @@ def _sum(a: py.Expr, b: py.Expr) -> py.Expr:
             return py.Binary("+", a, b)
 
 
-def _try(e: Emitter, expr: ast.Expr, translate: Translator) -> py.Expr | None:
+def _try(e: Emitter, expr: ast.Expr, translate: Callable[[ast.Expr], py.Expr]) -> py.Expr | None:
     try:
         return translate(expr)
     except CannotEmit:

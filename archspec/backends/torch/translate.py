@@ -15,6 +15,9 @@ FUNCTIONS: Final = {
     "log2": "math.log2",
 }  # fmt: skip
 
+#: Those that give lists in a spec, and in Python what can be gone through once.
+_ONCE: Final = ("enumerate", "zip", "reversed")
+
 Resolve = Callable[[str, ast.Node], py.Expr]
 
 
@@ -27,6 +30,11 @@ class Translator:
         self.function = function
 
     def __call__(self, expr: ast.Expr) -> py.Expr:
+        value = self.iterable(expr)
+        return py.call("list", value) if _runs_out(value) else value
+
+    def iterable(self, expr: ast.Expr) -> py.Expr:
+        """As a call, for what goes through the value once and does nothing else with it."""
         match expr:
             case ast.Number(value=value) | ast.String(value=value) | ast.Bool(value=value):
                 return py.const(value)
@@ -55,7 +63,9 @@ class Translator:
                 named = tuple((k.name, self(k.value)) for k in keywords)
                 if callee == py.name("zip"):  # lists of different lengths are an error in a spec
                     named = (("strict", py.const(True)),)
-                return py.Call(callee, tuple(self(a) for a in args), named)
+                once = callee in (py.name("enumerate"), py.name("zip"))
+                given = tuple(self.iterable(a) if once else self(a) for a in args)
+                return py.Call(callee, given, named)
             case ast.Comprehension():
                 return self._comprehension(expr)
             case _:
@@ -93,7 +103,7 @@ class Translator:
     def _comprehension(self, expr: ast.Comprehension) -> py.Expr:
         outer = self.resolve
         names = {t: py.name(t) for t in expr.targets}
-        iterable = self(expr.iterable)
+        iterable = self.iterable(expr.iterable)
         inner = Translator(lambda n, node: names.get(n) or outer(n, node), self.function)
         target: py.Expr = (
             py.Tuple(tuple(names.values())) if len(names) > 1 else next(iter(names.values()))
@@ -109,3 +119,7 @@ class Translator:
         if all(isinstance(p, str | py.Constant) for p in parts):
             return py.const("".join(p if isinstance(p, str) else str(p.value) for p in parts))  # type: ignore[union-attr]
         return py.FString(tuple(str(p.value) if isinstance(p, py.Constant) else p for p in parts))
+
+
+def _runs_out(value: py.Expr) -> bool:
+    return isinstance(value, py.Call) and value.func in [py.name(name) for name in _ONCE]
