@@ -131,14 +131,18 @@ def build_graph(
     name: str,
     overrides: Mapping[str, Any] | None = None,
     limits: Limits | None = None,
+    *,
+    fixes: bool = True,
 ) -> Elaborated:
-    """Elaborate and check one model; raises `ArchSpecError` with all faults and their fixes."""
+    """Elaborate and check one model; raises `ArchSpecError` with all faults and their `fixes`."""
     refuse(program)
     entry = find_model(program, name, overrides)
     trace = Trace()
     try:
         return _elaborate(entry, overrides, limits, trace)
     except ArchSpecError as error:
+        if not fixes:
+            raise
         found = error.diagnostics
     from archspec.repair import verified  # only who has faults pays
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from archspec import __version__
+from archspec.cli.ablate import ablate
 from archspec.cli.build import build
 from archspec.cli.check import check
 from archspec.cli.diagram import diagram
@@ -72,8 +73,8 @@ def app() -> None:
 
 
 for command in (
-    new, check, build, summary, table, reuse, diagram, requirements, diff, weights, fmt, explain,
-    layers, probe,
+    new, check, build, summary, table, reuse, ablate, diagram, requirements, diff, weights, fmt,
+    explain, layers, probe,
 ):  # fmt: skip
     app.add_command(command)
 

@@ -64,7 +64,7 @@ def table(
     from archspec.passes.architecture import table_of
     from archspec.passes.sizes import resolve_sizes
 
-    format = format or _format_of(output)
+    format = format or format_of(output)
     given = parse_sizes(sizes)
     built = elaborate_models(load(file), models, settings, "text")
     resolved = [
@@ -85,7 +85,7 @@ def table(
         echo(f"set the open sizes with --input {example}", err=True)
 
 
-def _format_of(output: Path | None) -> "TableFormat":
+def format_of(output: Path | None) -> "TableFormat":
     """What the ending of the file says; text on the terminal."""
     from archspec.backends.tables import ENDINGS
 

@@ -27,6 +27,7 @@ CODES: Final[dict[str, str]] = {
     "A0117": "a package of layers cannot be used",
     "A0118": "an argument list as torch writes it, or one that can be read as such",
     "A0119": "a key map that cannot be used",
+    "A0120": "what an ablation cannot leave out or widen",
     # compile-time evaluation
     "A0201": "the operation does not exist for these values",
     "A0202": "the computation has no result",

@@ -251,7 +251,10 @@ class Loader:
             return None
         if path in self.scopes:
             return self.scopes[path]
-        return self.load(read_source(path, f"{use.path.replace('.', '/')}.arch"))
+        shown = f"{use.path.replace('.', '/')}.arch"
+        if path in self.texts:
+            return self.load(SourceFile(shown, self.texts[path], path))
+        return self.load(read_source(path, shown))
 
     def _import(self, scope: FileScope, use: ast.Use) -> FileScope | None:
         base = scope.source.path.parent if scope.source.path is not None else Path()

@@ -47,6 +47,7 @@ HOMES: Final = {
     "pydantic": {
         "layers",
         "reuse/report.py",
+        "reuse/ablation/table.py",
         "passes/summary.py",
         "passes/requirements.py",
         "passes/difference.py",
