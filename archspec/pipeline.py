@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.diagnostics import ArchSpecError, Diagnostic, Label
 from archspec.diagnostics.suggest import closest
 from archspec.elaborate import Elaborated, FileScope, Limits, Loader, ModelEntry, Trace, elaborate
+from archspec.elaborate.allow import allowed, faults_of_allowances
 from archspec.elaborate.files import read_source
 from archspec.elaborate.where import without_condition
 from archspec.source import SourceFile, Span
@@ -208,7 +209,11 @@ def check(program: Program, *, fixes: bool = True) -> tuple[Diagnostic, ...]:
 
 def _check(program: Program, trace: Trace, fixes: bool) -> tuple[Diagnostic, ...]:
     faulty: list[str] = []
-    found = _distinct([*_diagnose(program, trace, faulty=faulty)])
+    built: list[Elaborated] = []
+    found = [*_diagnose(program, trace, faulty=faulty, built=built)]
+    if not any(d.severity == "error" for d in found):
+        found += _lints(program, built)
+    found = list(_distinct(found))
     if not fixes or not found:
         return tuple(replace(d, fixes=()) for d in found)
     from archspec.repair import verified
@@ -223,22 +228,47 @@ def _recheck(
     return _diagnose(program.changed(texts), trace, first)
 
 
+def _lints(program: Program, built: Sequence[Elaborated]) -> Iterator[Diagnostic]:
+    """Warnings about the reuse in models, and about comments that allow nothing."""
+    from archspec.reuse.lints import LINTS, lints
+
+    seen = [d for model in built for d in (*model.warnings, *model.allowed)]
+    blocks: set[int] = set()
+    for model in built:
+        # What a deeper model needs, variants show alike.
+        for found in lints(model, deeper=id(model.entry.block) not in blocks):
+            seen.append(found)
+            if not allowed(found):
+                yield found
+        blocks.add(id(model.entry.block))
+    complete = len(built) == len(program.scope.models)
+    codes = (*LINTS, "W0101", "W0206", "W0601") if complete else ()
+    yield from faults_of_allowances(program.scope.source, seen, codes)
+
+
 def _diagnose(
-    program: Program, trace: Trace, first: Sequence[str] = (), faulty: list[str] | None = None
+    program: Program,
+    trace: Trace,
+    first: Sequence[str] = (),
+    faulty: list[str] | None = None,
+    built: list[Elaborated] | None = None,
 ) -> Iterator[Diagnostic]:
-    """As `check`, each as it is found; `faulty` is told the models with errors."""
+    """As `check`, each as it is found; `faulty` is told the models with errors, `built` all others.
+
+    Warnings about reuse are left out.
+    """
     yield from program.diagnostics
     if any(d.severity == "error" for d in program.diagnostics):
         return
     models = program.models
-    built: list[Elaborated] | None = [] if program.scope.keys else None
+    built = [] if built is None else built
     for name in dict.fromkeys((*first, *models)):
         if name in models:
             found = _of_model(models[name], None, None, trace, built)
             if faulty is not None and any(d.severity == "error" for d in found):
                 faulty.append(name)
             yield from found
-    if built is not None and len(built) == len(models):
+    if program.scope.keys and len(built) == len(models):
         yield from _unused_rules(program, built)
 
 

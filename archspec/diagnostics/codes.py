@@ -68,6 +68,14 @@ CODES: Final[dict[str, str]] = {
     "A0802": "a file cannot be written",
     # warnings
     "W0101": "a parameter is never used",
+    "W0102": "a comment that allows no warning",
     "W0206": "a `where` condition that says nothing new",
     "W0601": "running statistics are shared between branches",
+    "W0901": "features are brought together with themselves",
+    "W0902": "the identity path between residuals is changed",
+    "W0903": "many layers without shortcut or norm",
+    "W0904": "concatenation copies features many times",
+    "W0905": "one reuse edge holds much of the memory",
+    "W0906": "memory for training grows faster than the depth",
+    "W0907": "nothing keeps a shared encoder from collapsing",
 }

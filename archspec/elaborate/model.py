@@ -7,6 +7,7 @@ from typing import Any
 from archspec.diagnostics import ArchSpecError, Diagnostic
 from archspec.diagnostics import Label as Mark
 from archspec.dims import Domains
+from archspec.elaborate.allow import allowed
 from archspec.elaborate.application import too_deep
 from archspec.elaborate.binding import bind_params
 from archspec.elaborate.conditions import state_conditions
@@ -36,6 +37,8 @@ class Elaborated:
     graph: Graph
     frame: Frame
     warnings: tuple[Diagnostic, ...]
+    #: Warnings that comments of the author allow.
+    allowed: tuple[Diagnostic, ...] = ()
 
 
 def elaborate(
@@ -69,7 +72,9 @@ def elaborate(
     state_conditions(ctx)
     if ctx.failed:
         raise ArchSpecError(tuple(ctx.diagnostics))
-    return Elaborated(entry, graph, frame, tuple(ctx.diagnostics))
+    seen = tuple(d for d in ctx.diagnostics if allowed(d))
+    rest = tuple(d for d in ctx.diagnostics if d not in seen)
+    return Elaborated(entry, graph, frame, rest, seen)
 
 
 def _tell(trace: Trace, ctx: Context) -> None:

@@ -49,7 +49,7 @@ def test_a_rival_that_is_not_installed_is_reported(monkeypatch: pytest.MonkeyPat
 def test_all_sides_build_the_same_network(network: Network, loops: bool) -> None:
     text = spec(network, 2 * LENGTH, loops)
     program = pipeline.load_text(text)
-    assert pipeline.check(program) == ()
+    assert [d for d in pipeline.check(program) if d.severity == "error"] == []
     modules = pipeline.build_graph(program, "Net").graph.modules()
     ours = sum(w.count.const or 0 for m in modules for w in m.weights if not w.buffer)
     theirs = torch_module(network, 2 * LENGTH)

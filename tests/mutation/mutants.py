@@ -104,7 +104,9 @@ def base_text(path: Path) -> str:
         if isinstance(definition, ast.Variant) and definition.name.id not in kept:
             start, end = definition.span.start, definition.span.end
             text = text[:start] + "\n" * text.count("\n", start, end) + text[end:]
-    return spec.scope.source.text if check(spec.changed({path: text}), fixes=False) else text
+    found = check(spec.changed({path: text}), fixes=False)
+    broken = any(d.severity == "error" for d in found)
+    return spec.scope.source.text if broken else text
 
 
 def _mutant(
