@@ -64,9 +64,12 @@ def _draw(source: str, format: str, folder: Path) -> bytes:
     except ImportError:
         return _by_system(source, format)
     file = folder / f"figure.{format}"
-    graph = pygraphviz.AGraph(string=source)
-    graph.draw(str(file), format=format, prog="nop2")
-    return file.read_bytes()
+    try:
+        graph = pygraphviz.AGraph(string=source)
+        graph.draw(str(file), format=format, prog="nop2")
+        return file.read_bytes()
+    except (pygraphviz.agraph.DotError, OSError) as error:
+        raise RenderError(str(error)) from None
 
 
 def _by_system(source: str, format: str) -> bytes:

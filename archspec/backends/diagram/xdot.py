@@ -15,6 +15,8 @@ from archspec.backends.diagram.theme import Theme
 
 #: Straight pieces that a dashed curve is made of.
 PIECES = 12
+#: Characters of one string.
+LONGEST = 8_000
 #: How far above the middle of a line Graphviz sets its baseline, for a size of 1.
 BASELINE = 0.3
 
@@ -34,7 +36,7 @@ def write_xdot(scene: Scene, theme: Theme) -> str:
     page = "" if theme.page == "none" else f' bgcolor="{theme.page}"'
     lines = [
         "digraph figure {",
-        f'graph [bb="{box}" margin=0 pad=0{page} _background="{" ".join(parts)}"]',
+        f'graph [bb="{box}" margin=0 pad=0{page} _background={_long(parts)}]',
         "node [shape=plaintext margin=0 width=0 height=0 fixedsize=shape]",
         # the corners keep the page as large as the scene
         'a [label="" pos="0,0"]',
@@ -42,6 +44,18 @@ def write_xdot(scene: Scene, theme: Theme) -> str:
     ]
     lines.extend(_text(f"t{i}", words, height) for i, words in enumerate(texts))
     return "\n".join([*lines, "}", ""])
+
+
+def _long(parts: Sequence[str]) -> str:
+    """A long string in several: some readers of DOT take no more than 16,384 characters at once."""
+    strings, size = [[""]], 0
+    for part in parts:
+        size += len(part) + 1
+        if size > LONGEST:
+            strings.append([""])
+            size = len(part) + 1
+        strings[-1].append(part)
+    return " + ".join(f'"{" ".join(words)}"' for words in strings)
 
 
 def quoted(text: str) -> str:
