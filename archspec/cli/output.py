@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
 from shutil import get_terminal_size
-from typing import Any, TextIO
+from typing import Any, TextIO, get_args
 
 import click
 
@@ -58,18 +58,24 @@ def print_diff(name: str, before: str, after: str, how: str) -> None:
 def reporting(command: Callable[..., None]) -> Callable[..., None]:
     """A command that shows the diagnostics of an `ArchSpecError` on stderr and exits with 1.
 
-    The command has the option `format`.
+    The command has the option `format`; diagnostics are in that where they have it, else in text.
     """
 
     @wraps(command)
-    def run(*args: Any, format: Format, **kwargs: Any) -> None:
+    def run(*args: Any, format: Any, **kwargs: Any) -> None:
         try:
             command(*args, format=format, **kwargs)
         except ArchSpecError as error:
-            show(error.diagnostics, format, err=True)
+            show(error.diagnostics, format_of_diagnostics(format), err=True)
             raise click.exceptions.Exit(FAULTY) from None
 
     return run
+
+
+def format_of_diagnostics(format: str | None) -> Format:
+    """That of diagnostics beside an output in `format`."""
+    found: Format = next((known for known in get_args(Format) if known == format), "text")
+    return found
 
 
 def count(number: int, noun: str) -> str:

@@ -1,14 +1,21 @@
 """`archspec reuse`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from archspec.cli.build import elaborate_models
+from archspec.cli.build import STDOUT, elaborate_models, refuse_spec
 from archspec.cli.options import file_argument, load, model_option, set_option
-from archspec.cli.output import echo, reporting
+from archspec.cli.output import echo, format_of_diagnostics, reporting
 from archspec.cli.summary import parse_sizes
-from archspec.diagnostics.render import Format
+from archspec.cli.table import by_ending
+
+if TYPE_CHECKING:
+    from archspec.backends.report import ReportFormat
+
+#: Those of `archspec.backends.report`, which is imported when it is needed.
+_FORMATS = ("text", "json", "latex", "html")
 
 
 @click.command(short_help="Show what each reuse of features gives and costs.")
@@ -23,7 +30,18 @@ from archspec.diagnostics.render import Format
     show_default=True,
     help="What features are stored as.",
 )
-@click.option("--format", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option(
+    "--format",
+    type=click.Choice(_FORMATS),
+    help="Default: by the ending of OUT (.html, .tex, .json, .txt); text on the terminal.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="OUT",
+    help="Where to write. Default: standard output.",
+)
 @reporting
 def reuse(
     file: Path,
@@ -31,29 +49,37 @@ def reuse(
     sizes: tuple[str, ...],
     settings: tuple[str, ...],
     stored: str,
-    format: Format,
+    format: "ReportFormat | None",
+    output: Path | None,
 ) -> None:
     """Show what reuse gives and costs: memory, gradient paths, concatenation, each edge.
 
     A batch that is left open is one example; other open sizes must be given.
+    HTML is one page with plots, LaTeX is tables for the booktabs package.
 
     \b
     Examples:
       archspec reuse densenet.arch -m DenseNet121 --input H=224,W=224
       archspec reuse gpt2.arch -m GPT2 --input T=1024 --format json
+      archspec reuse resnet.arch -m ResNet50 --input H=224,W=224 -o reuse.html
     """
+    from archspec.backends.report import ENDINGS, write_reports
+    from archspec.cli.files import write_atomically
     from archspec.reuse.report import report
     from archspec.reuse.sized import sized
-    from archspec.reuse.text import as_text
 
+    told = format_of_diagnostics(format)
+    format = format or by_ending(output, ENDINGS) or "text"
     given = parse_sizes(sizes)
-    built = elaborate_models(load(file), models, settings, format)
+    built = elaborate_models(load(file), models, settings, told)
     reports = [
         report(sized(m.graph, given, m.frame.constants, stored))  # type: ignore[arg-type]
         for m in built
     ]
-    if format == "json":
-        texts = [found.to_json() for found in reports]
-        echo(texts[0] if len(texts) == 1 else "[\n" + ",\n".join(texts) + "\n]")
+    text = write_reports(reports, format)
+    if output is None or output == STDOUT:
+        echo(text, end="")
     else:
-        echo("\n\n".join(as_text(found) for found in reports))
+        refuse_spec(output, file)
+        write_atomically(output, text)
+        echo(f"wrote {output}", err=True)

@@ -1,7 +1,8 @@
 """`archspec table`."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -13,6 +14,8 @@ from archspec.cli.summary import parse_sizes, sizes_of_each
 if TYPE_CHECKING:
     from archspec.backends.tables import TableFormat
     from archspec.elaborate import Elaborated
+
+F = TypeVar("F")
 
 #: Those of `archspec.backends.tables`, which is imported when it is needed.
 _FORMATS = ("text", "latex", "markdown", "csv", "html")
@@ -89,11 +92,16 @@ def format_of(output: Path | None) -> "TableFormat":
     """What the ending of the file says; text on the terminal."""
     from archspec.backends.tables import ENDINGS
 
+    return by_ending(output, ENDINGS) or "text"
+
+
+def by_ending(output: Path | None, endings: Mapping[str, F]) -> F | None:
+    """The format of `endings` that the file's ending says; None for standard output."""
     if output is None or output == STDOUT:
-        return "text"
-    format = ENDINGS.get(output.suffix.lower())
+        return None
+    format = endings.get(output.suffix.lower())
     if format is None:
-        known = ", ".join(ENDINGS)
+        known = ", ".join(endings)
         raise click.UsageError(
             f"`{output}` does not tell the format: end it with one of {known}, or give --format"
         )

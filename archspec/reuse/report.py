@@ -8,10 +8,10 @@ from archspec.ir import Value
 from archspec.passes.costs import costs
 from archspec.passes.reuse_edges import EdgeMechanism, ReuseEdge
 from archspec.reuse.backward import saved
-from archspec.reuse.live import Hold, live
+from archspec.reuse.live import Hold, Live, live
 from archspec.reuse.paths import paths
 from archspec.reuse.sized import Sized, Stored
-from archspec.reuse.traffic import traffic
+from archspec.reuse.traffic import Traffic, traffic
 
 
 class _Data(BaseModel):
@@ -49,6 +49,22 @@ class Edge(_Data):
     macs: int = Field(description="Of the layers in `via`.")
     held_bytes: int
     since: str
+    source_node: int = Field(description="Its place in `nodes`, as `target_node`.")
+    target_node: int
+
+
+class Nodes(_Data):
+    """All nodes in the order in which they run, a column for each number.
+
+    `live_bytes` are held while a node runs, `held_bytes` those of them that reuse edges alone wait
+    for; `moved_bytes` are what the node reads and writes, weights included.
+    """
+
+    names: tuple[str, ...]
+    live_bytes: tuple[int, ...]
+    held_bytes: tuple[int, ...]
+    macs: tuple[int, ...]
+    moved_bytes: tuple[int, ...]
 
 
 class PathSummary(_Data):
@@ -83,6 +99,7 @@ class ReuseReport(_Data):
     edges: tuple[Edge, ...]
     paths: PathSummary | None
     concat: ConcatSummary
+    nodes: Nodes
 
     def to_json(self) -> str:
         return self.model_dump_json(indent=2)
@@ -136,6 +153,19 @@ def report(model: Sized) -> ReuseReport:
             shared=sum(c.shared for c in moved.concats),
             connections=sum(c.connections for c in moved.concats),
         ),
+        nodes=_nodes(model, run, moved),
+    )
+
+
+def _nodes(model: Sized, run: Live, moved: Traffic) -> Nodes:
+    work = {work.node: work for work in moved.work}
+    found = [work.get(moment.node) for moment in run.moments]
+    return Nodes(
+        names=tuple(model.names),
+        live_bytes=tuple(moment.live for moment in run.moments),
+        held_bytes=tuple(moment.held for moment in run.moments),
+        macs=tuple(w.macs if w is not None else 0 for w in found),
+        moved_bytes=tuple(w.bytes if w is not None else 0 for w in found),
     )
 
 
@@ -152,4 +182,6 @@ def _edge(model: Sized, edge: ReuseEdge, hold: Hold | None) -> Edge:
         macs=sum(model.macs(node) for node in nodes),
         held_bytes=hold.bytes if hold else 0,
         since=model.names[hold.since] if hold else "",
+        source_node=edge.source.node,
+        target_node=edge.target,
     )

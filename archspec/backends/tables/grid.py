@@ -67,8 +67,12 @@ def _text(grid: Grid) -> Iterator[str]:
 
 
 def _latex(grid: Grid) -> Iterator[str]:
-    from archspec.backends.tables.latex import escape
+    from archspec.backends.tables.latex import GAP, PAGE, TYPES, escape
 
+    columns = zip(grid.head, *grid.rows, strict=True)
+    characters = sum(max(map(len, column)) for column in columns)
+    (type_, character), (small, _) = TYPES
+    wide = characters * character + GAP * len(grid.head) > PAGE
     numbers = len(grid.head) - grid.left
     yield r"% \usepackage{booktabs}"
     yield r"\begin{table*}[t]"
@@ -77,7 +81,7 @@ def _latex(grid: Grid) -> Iterator[str]:
         yield rf"\caption{{{escape(grid.caption)}}}"
     yield rf"\label{{tab:{re.sub('[^A-Za-z0-9-]', '-', grid.label)}}}"
     yield r"\smallskip"
-    yield r"\footnotesize"
+    yield small if wide else type_
     yield rf"\begin{{tabular}}{{@{{}}{'l' * grid.left}{'r' * numbers}@{{}}}}"
     yield r"\toprule"
     yield rf"{' & '.join(map(escape, grid.head))} \\"

@@ -17,6 +17,7 @@ _SPECIAL = {
     "`": r"\textasciigrave{}",
     "×": r"$\times$", "→": r"$\to$", "∥": r"$\parallel$", "–": "--", "—": "---", "…": r"\ldots{}",
     "∞": r"$\infty$", "≤": r"$\leq$", "≥": r"$\geq$", "·": r"$\cdot$", "\u00a0": "~",
+    "\u2003": r"\quad{}",
 }  # fmt: skip
 _GREEK = re.compile(r"GREEK (SMALL|CAPITAL) LETTER (\w+)$")
 #: Greek capitals that LaTeX has no command for look like Latin ones, and so does omicron.
@@ -27,9 +28,9 @@ _LATIN = {
 _NAMED = {"LAMDA": "lambda", "FINAL SIGMA": "varsigma"}
 #: What fits into one column of a page with two, and into the page, in points; and what a character
 #: and the space between columns take at the two sizes of type that are used.
-_COLUMN, _PAGE = 240, 480
-_TYPES = ((r"\footnotesize", 4.3), (r"\scriptsize\tabcolsep3pt", 3.7))
-_GAP = 12
+_COLUMN, PAGE = 240, 480
+TYPES = ((r"\footnotesize", 4.3), (r"\scriptsize\tabcolsep3pt", 3.7))
+GAP = 12
 _NEXT = r" \\ "
 
 
@@ -40,11 +41,11 @@ def as_latex(table: Table) -> str:
 def _lines(table: Table) -> Iterator[str]:
     count = len(table.columns)
     characters = _characters(table)
-    gaps = _GAP * (count + 1)
-    size, character = _TYPES[0]
+    gaps = GAP * (count + 1)
+    size, character = TYPES[0]
     kind = "table" if characters * character + gaps <= _COLUMN else "table*"
-    if characters * character + gaps > _PAGE:
-        size, _ = _TYPES[1]
+    if characters * character + gaps > PAGE:
+        size, _ = TYPES[1]
     yield r"% \usepackage{booktabs}"
     yield rf"\begin{{{kind}}}[t]"
     yield r"\centering"
