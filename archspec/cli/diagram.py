@@ -2,7 +2,6 @@
 
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -11,14 +10,7 @@ from archspec.cli.options import file_argument, format_option, load, model_optio
 from archspec.cli.output import echo, reporting, show
 from archspec.diagnostics.render import Format
 
-if TYPE_CHECKING:
-    from archspec.backends.diagram.figure import FigureError
-    from archspec.backends.diagram.scene import Scene
-    from archspec.backends.diagram.theme import Theme
-
 STDOUT = Path("-")
-#: What can be written, by the ending of the file's name.
-ENDINGS = ("svg", "pdf", "png", "dot")
 
 
 class _Command(click.Command):
@@ -79,7 +71,7 @@ def diagram(
     output: Path | None,
     view: str,
     depth: int | None,
-    direction: Literal["LR", "TB"] | None,
+    direction: str | None,
     width: str | None,
     theme: str,
     legend: bool,
@@ -98,76 +90,35 @@ def diagram(
       archspec diagram gpt.arch --width 3.5in --theme grey -o gpt.svg
     """
     from archspec import pipeline
-    from archspec.backends.diagram.figure import WIDTHS, FigureError, Options, make_scene
+    from archspec.backends.diagram.figure import FigureError, make_scene
+    from archspec.backends.diagram.object import Diagram
+    from archspec.backends.diagram.options import ending_of, make_options
     from archspec.backends.diagram.theme import ThemeError, load_theme
 
-    name, block = _view(view)
-    ending = _ending(output)
     try:
+        options = make_options(view, depth, direction, width, legend=legend)
+        ending = "svg" if output is None or output == STDOUT else ending_of(output)
         look = load_theme(theme)
-    except ThemeError as error:
+    except (FigureError, ThemeError) as error:
         raise click.UsageError(str(error)) from None
     program = load(file)
     entries = chosen_models(program, models)
     if output is not None and len(entries) > 1:
         known = ", ".join(f"`{entry.name}`" for entry in entries)
         raise click.UsageError(f"-o is one file: choose one of {known} with -m")
-    options = Options(
-        name, block, depth, direction, WIDTHS[width] if width is not None else None, legend
-    )
     for entry in entries:
         built = pipeline.build_graph(program, entry.name, overrides_of(entry, settings))
         show(built.warnings, format, err=True)
         try:
             scene = make_scene(built.graph, options, entry.block.body.doc or "")
         except FigureError as error:
-            raise click.UsageError(_with_nearest(error)) from None
+            raise click.UsageError(str(error)) from None
         target = output if output is not None else Path(f"{entry.name}.svg")
-        _write(target, _data(scene, look, ending))
-
-
-def _view(view: str) -> tuple[Literal["overview", "full", "block"], str]:
-    name, equals, block = view.partition("=")
-    if name == "block":
-        if not block:
-            raise click.UsageError("--view block is followed by the block's name")
-        return "block", block
-    if equals or name not in ("overview", "full"):
-        raise click.UsageError(f"--view is overview, full, or block NAME, not `{view}`")
-    return ("full" if name == "full" else "overview"), ""
-
-
-def _ending(output: Path | None) -> str:
-    if output is None or output == STDOUT:
-        return "svg"
-    ending = output.suffix.removeprefix(".").lower()
-    if ending not in ENDINGS:
-        known = ", ".join(f".{known}" for known in ENDINGS)
-        raise click.UsageError(f"the ending of `{output}` says nothing: it is one of {known}")
-    return ending
-
-
-def _data(scene: "Scene", theme: "Theme", ending: str) -> bytes:
-    match ending:
-        case "pdf" | "png":
-            from archspec.backends.diagram.render import RenderError, render
-
-            try:
-                return render(scene, theme, "pdf" if ending == "pdf" else "png")
-            except RenderError:
-                raise click.ClickException(
-                    f"drawing {ending.upper()} needs Graphviz, which is not installed: "
-                    "`pip install pygraphviz` brings its own, or install Graphviz for the system "
-                    "and `pip install graphviz`; `-o figure.svg` needs neither"
-                ) from None
-        case "dot":
-            from archspec.backends.diagram.dot import write_dot
-
-            return write_dot(scene, theme).encode("utf-8")
-        case _:
-            from archspec.backends.diagram.svg import write_svg
-
-            return write_svg(scene, theme).encode("utf-8")
+        try:
+            data = Diagram(scene, look).data(ending)
+        except FigureError as error:
+            raise click.ClickException(str(error)) from None
+        _write(target, data)
 
 
 def _write(target: Path, data: bytes) -> None:
@@ -177,12 +128,3 @@ def _write(target: Path, data: bytes) -> None:
         echo(data.decode("utf-8"), end="")
     else:
         write_bytes_atomically(target, data)
-
-
-def _with_nearest(error: "FigureError") -> str:
-    from archspec.diagnostics.suggest import closest
-
-    near = closest(error.asked, error.known)
-    if near:
-        return f"{error}; did you mean `{near[0]}`?"
-    return f"{error}; it has {', '.join(f'`{name}`' for name in error.known[:8]) or 'none'}"

@@ -16,6 +16,7 @@ from archspec.runtime.own_layers import verify_own_layers
 if TYPE_CHECKING:
     from torch import nn
 
+    from archspec.backends.diagram.object import Diagram
     from archspec.passes.requirements import Requirements
     from archspec.passes.summary import Summary
 
@@ -131,6 +132,31 @@ class Model:
     def requirements(self) -> "Requirements":
         """What the inputs must satisfy, stated or inferred, and what in the model needs it."""
         return pipeline.requirements(self._program, self.name, self._overrides)
+
+    def diagram(
+        self,
+        view: str = "overview",
+        *,
+        depth: int | None = None,
+        direction: str | None = None,
+        width: str | None = None,
+        theme: str | os.PathLike[str] = "light",
+        legend: bool = True,
+    ) -> "Diagram":
+        """A figure of the model, with the options of `archspec diagram`.
+
+        `view` is `overview`, `full` or `block=NAME`. A notebook shows the figure as SVG. Raises
+        `FigureError` or `ThemeError`, both `ValueError`s, for what cannot be drawn.
+        """
+        from archspec.backends.diagram.figure import make_scene
+        from archspec.backends.diagram.object import Diagram
+        from archspec.backends.diagram.options import make_options
+        from archspec.backends.diagram.theme import load_theme
+
+        options = make_options(view, depth, direction, width, legend=legend)
+        look = load_theme(os.fspath(theme))
+        entry = self._program.scope.models[self.name]
+        return Diagram(make_scene(self.graph, options, entry.block.body.doc or ""), look)
 
     def source(self) -> str:
         """The Python module that defines this model alone."""

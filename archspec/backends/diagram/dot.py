@@ -1,6 +1,7 @@
 """DOT to go on with by hand: a node for each box and join, edges between them, all pinned.
 
-`neato -n2` draws it as it stands. Frames lie in the background; badges are left to the labels.
+Every engine of Graphviz draws it as it stands (`layout=nop2`). Frames lie in the background;
+badges are left to the labels.
 """
 
 from archspec.backends.diagram.font import FAMILY
@@ -18,7 +19,7 @@ def write_dot(scene: Scene, theme: Theme) -> str:
     box = f"0,0,{number(scene.width)},{number(height)}"
     lines = [
         f"digraph {quoted(scene.title)} {{",
-        f'  graph [bb="{box}" margin=0 pad=0.04 splines=true outputorder=edgesfirst'
+        f'  graph [layout=nop2 bb="{box}" margin=0 pad=0.04 splines=true outputorder=edgesfirst'
         + (f' bgcolor="{theme.page}"' if theme.page != "none" else "")
         + "]",
         f'  node [shape=box style="rounded,filled" fixedsize=true fontname="{FAMILY}" '

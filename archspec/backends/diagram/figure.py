@@ -20,6 +20,7 @@ from archspec.backends.diagram.view import (
     overviews,
     to_depth,
 )
+from archspec.diagnostics.suggest import closest
 from archspec.ir import Graph
 
 #: Widths of columns and slides, in points.
@@ -35,12 +36,7 @@ PANEL = 7.0
 
 
 class FigureError(ValueError):
-    """What was asked for is not there; `known` is what is."""
-
-    def __init__(self, message: str, asked: str, known: list[str]) -> None:
-        super().__init__(message)
-        self.asked = asked
-        self.known = known
+    """A figure that cannot be drawn as it was asked for, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +60,18 @@ def make_scene(graph: Graph, options: Options | None = None, description: str = 
         found = find_block(model, chosen.block)
         if found is None:
             message = f"the model `{graph.name}` has no block `{chosen.block}`"
-            raise FigureError(message, chosen.block, block_names(model))
+            raise FigureError(f"{message}; {_nearest(chosen.block, block_names(model))}")
         part = found
     sheet, sideways = _fitting(model, part, chosen)
     title = graph.name if part is model.root else f"{graph.name}: {chosen.block}"
     return _finish(model, sheet, chosen, sideways, title, description)
+
+
+def _nearest(asked: str, known: list[str]) -> str:
+    near = closest(asked, [*known, *(name.rpartition(".")[2] for name in known)])
+    if near:
+        return f"did you mean `{near[0]}`?"
+    return f"it has {', '.join(f'`{name}`' for name in known[:8]) or 'none'}"
 
 
 def _fitting(model: Model, part: Part, chosen: Options) -> tuple[Sheet, bool]:
