@@ -6,14 +6,16 @@ counted as seeing. Global pooling sees the whole side; what takes the axes apart
 with its tokens, is not followed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from typing import Final
 
 from archspec.ir import Node, Value
-from archspec.layers.base import FunctionDecl, Window
+from archspec.layers.base import Window
+from archspec.layers.functions_shared import axes_of, axis_of
+from archspec.passes.reuse_edges import ReuseEdge
 from archspec.reuse.sized import Sized
 
 
@@ -43,19 +45,6 @@ Fields = dict[int, Field]
 _WHOLE: Final = Field(None, Fraction(1))
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """A node that brings features together: what each of its inputs sees, by axis."""
-
-    node: int
-    sources: tuple[tuple[Value, tuple[Field, ...]], ...]
-
-    @property
-    def uneven(self) -> bool:
-        """Whether the sources see the image at different scales."""
-        return len({fields for _, fields in self.sources}) > 1
-
-
 def fields(model: Sized) -> dict[Value, Fields]:
     """The receptive fields of the values that have any."""
     found: dict[Value, Fields] = {}
@@ -72,18 +61,16 @@ def fields(model: Sized) -> dict[Value, Fields]:
     return found
 
 
-def merges(model: Sized, found: dict[Value, Fields]) -> Iterator[Merge]:
-    """What meets at each join of features, where it is known of more than one."""
-    for node in model.graph.nodes:
-        if not isinstance(node.decl, FunctionDecl) or node.decl.joins is None:
+def met(model: Sized, edge: ReuseEdge, found: Mapping[Value, Fields]) -> Fields:
+    """What the target of `edge` is given beside its source: the largest along each axis."""
+    last = edge.via[-1] if edge.via else edge.source.node
+    largest: Fields = {}
+    for other in model.graph.edges_into(edge.target):
+        if other.source == last:
             continue
-        sources: dict[Value, tuple[Field, ...]] = {}
-        for edge in model.graph.edges_into(node.id):
-            value = Value(edge.source, edge.output)
-            if value in found:
-                sources[value] = tuple(found[value].values())
-        if len(sources) > 1:
-            yield Merge(node.id, tuple(sources.items()))
+        for axis, field in found.get(Value(other.source, other.output), {}).items():
+            largest[axis] = _larger(largest[axis], field) if axis in largest else field
+    return largest
 
 
 def windows_of(model: Sized, node: Node) -> tuple[Window, ...]:
@@ -113,7 +100,7 @@ def _of(model: Sized, node: Node, index: int, found: dict[Value, Fields]) -> Fie
             if start + i in given
         }
     if order is not None:
-        return {order.index(axis): field for axis, field in inputs[0][1].items()}
+        return {order.index(a): field for a, field in inputs[0][1].items() if a in order}
     joined: Fields = {}
     for type_, given in inputs:
         if type_.rank != len(out):
@@ -147,7 +134,7 @@ def _resampled(node: Node, before: int, after: int) -> Window:
 
 
 def _order(node: Node, rank: int) -> list[int] | None:
-    """Where each axis of the result was, for what puts axes into another order."""
+    """Where each axis of the result was, for what moves axes; -1 for one that was not there."""
     params = node.params
     match node.name:
         case "permute":
@@ -156,5 +143,12 @@ def _order(node: Node, rank: int) -> list[int] | None:
             a, b = getattr(params, "dim0", 0) % rank, getattr(params, "dim1", 1) % rank
             order = list(range(rank))
             order[a], order[b] = b, a
+            return order
+        case "squeeze":
+            gone = axes_of(getattr(params, "dim", ()), rank)
+            return [axis for axis in range(rank) if axis not in gone]
+        case "unsqueeze":
+            order = list(range(rank))
+            order.insert(axis_of(getattr(params, "dim", 0), rank + 1), -1)
             return order
     return None

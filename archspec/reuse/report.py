@@ -1,5 +1,6 @@
 """The reuse report of a model as data, and as JSON."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,6 +9,8 @@ from archspec.ir import Value
 from archspec.passes.costs import costs
 from archspec.passes.reuse_edges import EdgeMechanism, ReuseEdge
 from archspec.reuse.backward import saved
+from archspec.reuse.fields import Field as Seen
+from archspec.reuse.fields import Fields, fields, met
 from archspec.reuse.live import Hold, Live, live
 from archspec.reuse.paths import paths
 from archspec.reuse.sized import Sized, Stored
@@ -37,6 +40,16 @@ class Totals(_Data):
     uncounted: tuple[str, ...] = Field(description="Own layers that state no multiply-adds.")
 
 
+class Sight(_Data):
+    """What an element sees of the image along one axis, and how far the next element is, in pixels.
+
+    `reach` is None where it is the whole side.
+    """
+
+    reach: int | None
+    stride: float
+
+
 class Edge(_Data):
     """A reuse edge: `held_bytes` wait for it alone, from the node after `since` on."""
 
@@ -51,6 +64,8 @@ class Edge(_Data):
     since: str
     source_node: int = Field(description="Its place in `nodes`, as `target_node`.")
     target_node: int
+    sees: tuple[Sight, ...] = Field(description="The source, by axis; empty if it has no pixels.")
+    meets: tuple[Sight, ...] = Field(description="Of what it is joined with: the largest.")
 
 
 class Nodes(_Data):
@@ -114,7 +129,7 @@ def report(model: Sized) -> ReuseReport:
         known = holds.get(id(hold.edge))
         if known is None or hold.bytes > known.bytes:
             holds[id(hold.edge)] = hold
-    found = paths(model)
+    found, seen = paths(model), fields(model)
     return ReuseReport(
         model=model.graph.name,
         sizes=dict(model.sizes),
@@ -135,7 +150,7 @@ def report(model: Sized) -> ReuseReport:
             not_followed=kept.unknown,
             uncounted=counted.uncounted,
         ),
-        edges=tuple(_edge(model, edge, holds.get(id(edge))) for edge in model.reused),
+        edges=tuple(_edge(model, edge, holds.get(id(edge)), seen) for edge in model.reused),
         paths=None
         if found is None
         else PathSummary(
@@ -169,7 +184,7 @@ def _nodes(model: Sized, run: Live, moved: Traffic) -> Nodes:
     )
 
 
-def _edge(model: Sized, edge: ReuseEdge, hold: Hold | None) -> Edge:
+def _edge(model: Sized, edge: ReuseEdge, hold: Hold | None, seen: dict[Value, Fields]) -> Edge:
     nodes = [model.graph.node(id) for id in edge.via]
     weights = [w for n in nodes if n.kind == "layer" and n.module for w in n.module.weights]
     return Edge(
@@ -184,4 +199,10 @@ def _edge(model: Sized, edge: ReuseEdge, hold: Hold | None) -> Edge:
         since=model.names[hold.since] if hold else "",
         source_node=edge.source.node,
         target_node=edge.target,
+        sees=_sights(seen.get(edge.source, {})),
+        meets=_sights(met(model, edge, seen)),
     )
+
+
+def _sights(seen: Mapping[int, Seen]) -> tuple[Sight, ...]:
+    return tuple(Sight(reach=axis.reach, stride=float(axis.stride)) for axis in seen.values())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from archspec.reuse.report import ReuseReport
-from archspec.reuse.words import EDGE_HEAD, NOT_SHOWN, edge_cells, sizes, totals
+from archspec.reuse.words import NOT_SHOWN, edge_table, sizes, totals
 
 
 def as_text(report: ReuseReport) -> str:
@@ -19,7 +19,7 @@ def _lines(report: ReuseReport) -> Iterator[str]:
     for total in totals(report):
         yield f"{'  ' if total.part else ''}{total.name}".ljust(24) + total.text
     yield ""
-    yield from _table(EDGE_HEAD, [edge_cells(edge) for edge in report.edges])
+    yield from _table(*edge_table(report.edges))
     yield ""
     yield NOT_SHOWN
 

@@ -1,10 +1,10 @@
 """The words and numbers of a reuse report, the same in each format that people read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from archspec.reuse.report import Edge, PathSummary, ReuseReport
+from archspec.reuse.report import Edge, PathSummary, ReuseReport, Sight
 
 CONVENTIONS: Final = (
     "A MAC is one multiply-add of a convolution, linear map, product or attention.",
@@ -12,7 +12,8 @@ CONVENTIONS: Final = (
     "weights.",
 )
 NOT_SHOWN: Final = "Not shown: accuracy, robustness, calibration."
-EDGE_HEAD: Final = ("reuse", "edge", "span", "parameters", "MACs", "held")
+_HEAD: Final = ("reuse", "edge", "span", "sees", "meets", "parameters", "MACs", "held")
+_SEEN: Final = (3, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +73,35 @@ def sizes(report: ReuseReport) -> str:
     return ", ".join(f"{name}={size}" for name, size in report.sizes.items()) or "fixed sizes"
 
 
-def edge_cells(edge: Edge) -> tuple[str, ...]:
-    """A row below `EDGE_HEAD`; nothing for zero."""
+def edge_table(edges: Sequence[Edge]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """A head and a row for each edge; receptive fields only where an edge has one."""
+    rows = [_cells(edge) for edge in edges]
+    dropped = () if any(row[i] for row in rows for i in _SEEN) else _SEEN
+
+    def kept(row: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(cell for i, cell in enumerate(row) if i not in dropped)
+
+    return kept(_HEAD), [kept(row) for row in rows]
+
+
+def _cells(edge: Edge) -> tuple[str, ...]:
+    """A row; nothing for zero."""
     return (
         edge.mechanism,
         " -> ".join((edge.source, *edge.via, edge.target)),
         str(edge.span),
+        _sights(edge.sees),
+        _sights(edge.meets),
         f"{edge.parameters:,}" if edge.parameters else "",
         f"{edge.macs:,}" if edge.macs else "",
         size(edge.held_bytes) if edge.held_bytes else "",
     )
+
+
+def _sights(axes: Sequence[Sight]) -> str:
+    """A receptive field as `27`, or `27×51` where it differs by axis."""
+    reaches = ["all" if axis.reach is None else f"{axis.reach:,}" for axis in axes]
+    return "×".join(reaches if len(set(reaches)) > 1 else reaches[:1])
 
 
 def size(count: int) -> str:

@@ -106,15 +106,19 @@ def test_each_edge_has_its_row_and_its_arc(model: str) -> None:
     page = tree(run(model, "--format", "html"))
     edges = json.loads(run(model, "--format", "json"))["edges"]
     (table,) = with_class(page, "edges")
-    rows = list(table.iter("tr"))[1:]
+    head, *rows = table.iter("tr")
     for row, edge in zip(rows, edges, strict=True):
-        kind, way, span, parameters, macs, held = row
-        assert text(kind) == edge["mechanism"]
-        assert text(way).split(" → ") == [edge["source"], *edge["via"], edge["target"]]
-        assert int(text(span)) == edge["span"]
-        assert int(text(parameters).replace(",", "") or 0) == edge["parameters"]
-        assert int(text(macs).replace(",", "") or 0) == edge["macs"]
-        data = held.find("data")
+        cells = {text(name): cell for name, cell in zip(head, row, strict=True)}
+        shown = {name: text(cell) for name, cell in cells.items()}
+        assert shown["reuse"] == edge["mechanism"]
+        assert shown["edge"].split(" → ") == [edge["source"], *edge["via"], edge["target"]]
+        assert int(shown["span"]) == edge["span"]
+        assert int(shown["parameters"].replace(",", "") or 0) == edge["parameters"]
+        assert int(shown["MACs"].replace(",", "") or 0) == edge["macs"]
+        for side in ("sees", "meets"):
+            reaches = {str(axis["reach"]) for axis in edge[side]}
+            assert ({shown[side].replace(",", "")} if side in shown else set()) == reaches
+        data = cells["held"].find("data")
         assert (int(data.get("value", "")) if data is not None else 0) == edge["held_bytes"]
     hints = sorted(text(arc).partition(",")[0] for arc in with_class(svg(page, "m1-edges"), "arc"))
     assert hints == sorted(f"{e['mechanism']}: {e['source']} to {e['target']}" for e in edges)
@@ -379,7 +383,8 @@ def test_the_latex_has_the_numbers_and_only_booktabs() -> None:
     for row, edge in zip(rows, found["edges"], strict=True):
         cells = row.removesuffix(r" \\").split(" & ")
         assert cells[1] == rf"{edge['source']} $\to$ {edge['target']}"
-        assert cells[3] == (f"{edge['parameters']:,}" if edge["parameters"] else "")
+        assert cells[3] == str(edge["sees"][0]["reach"])
+        assert cells[5] == (f"{edge['parameters']:,}" if edge["parameters"] else "")
     for kind in ("table*", "tabular"):
         assert latex.count(rf"\begin{{{kind}}}") == latex.count(rf"\end{{{kind}}}") == 2
 

@@ -49,3 +49,51 @@ def test_open_sizes_are_asked_for() -> None:
     assert result.exit_code == 1
     assert "`H`, `W`" in result.output
     assert "--input H=…,W=…" in result.output
+
+
+def test_a_skip_joins_what_sees_little_to_what_sees_much() -> None:
+    path = str(SPECS / "unet.arch")
+    found = json.loads(run(path, "-m", "UNet", "--input", "H=256,W=256", "--format", "json"))
+    seen = [(edge["sees"][0]["reach"], edge["meets"][0]["reach"]) for edge in found["edges"]]
+    assert seen == [(68, 140), (32, 172), (14, 188), (5, 196)]
+    strides = [(edge["sees"][0]["stride"], edge["meets"][0]["stride"]) for edge in found["edges"]]
+    assert strides == [(8, 8), (4, 4), (2, 2), (1, 1)]
+
+
+def test_each_residual_block_sees_further() -> None:
+    path = str(SPECS / "resnet.arch")
+    text = run(path, "-m", "ResNet50", "--input", "H=224,W=224")
+    row = next(line for line in text.splitlines() if " layer4.1.8 -> layer4.2:add " in line)
+    assert row.split()[4:7] == ["9", "363", "427"]
+
+
+def test_fields_are_followed_through_axes_that_come_and_go() -> None:
+    """Stochastic depth is written with them."""
+    path = str(SPECS / "efficientnet.arch")
+    options = ["-m", "EfficientNetB0", "--input", "H=224,W=224", "--format", "json"]
+    found = json.loads(run(path, *options))
+    assert all(edge["sees"] and edge["meets"] for edge in found["edges"])
+
+
+def test_models_without_images_have_no_fields() -> None:
+    path = str(SPECS / "gpt2.arch")
+    assert "sees" not in run(path, "-m", "GPT2", "--input", "T=16")
+    found = json.loads(run(path, "-m", "GPT2", "--input", "T=16", "--format", "json"))
+    assert all(edge["sees"] == edge["meets"] == [] for edge in found["edges"])
+
+
+def test_what_sees_more_along_one_axis_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "net.arch"
+    file.write_text(
+        "model Net {\n    input x: float[B, 4, H, W]\n"
+        "    residual { wide: Conv2d(4, (3, 5), padding=(1, 2)) }\n}\n"
+    )
+    row = run(str(file), "--input", "H=8,W=8").splitlines()[-3]
+    assert row.split()[5:7] == ["1", "3×5"]
+
+
+def test_the_peak_of_a_quantised_network_is_reported() -> None:
+    path = str(SPECS / "mobilenetv2.arch")
+    options = ["--stored", "int8", "--format", "json"]
+    found = json.loads(run(path, "-m", "MobileNetV2", "--input", "H=224,W=224", *options))
+    assert found["totals"]["peak_bytes_in_place"] == 1470 * 1024

@@ -11,7 +11,7 @@ from archspec.backends.report.flow import arcs, timeline
 from archspec.backends.report.spread import histogram, scatter
 from archspec.backends.report.style import STYLE
 from archspec.reuse.report import Edge, ReuseReport
-from archspec.reuse.words import CONVENTIONS, EDGE_HEAD, NOT_SHOWN, edge_cells, size, sizes, totals
+from archspec.reuse.words import CONVENTIONS, NOT_SHOWN, edge_table, size, sizes, totals
 
 #: Nothing is loaded, and nothing runs.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -71,6 +71,8 @@ def _report(report: ReuseReport, id: str) -> Iterator[str]:
         *CONVENTIONS,
         "Held is memory that waits for an edge alone. Parameters and MACs of an edge are those of "
         "the layers that align it; its span is counted in nodes.",
+        "Its source sees so many pixels of the image along an axis, and meets features that see so "
+        "many; these are receptive fields by windows, without statistics of norms.",
         "Gradient paths go from an output to where features begin; a step is a layer with weights, "
         "norms aside.",
         "Bytes moved are what a node reads and writes, its weights included, each once.",
@@ -130,12 +132,13 @@ def _edges(edges: Sequence[Edge]) -> Iterator[str]:
     if not edges:
         yield "<p>No reuse edges.</p>"
         return
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in EDGE_HEAD)
+    names, rows = edge_table(edges)
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
     yield '<div class="scroll"><table class="edges">'
     yield f"<thead><tr>{head}</tr></thead>"
     yield "<tbody>"
-    for edge in edges:
-        kind, way, *counts, _ = map(escape, edge_cells(edge))
+    for edge, row in zip(edges, rows, strict=True):
+        kind, way, *counts, _ = map(escape, row)
         cells = "".join(f"<td>{count}</td>" for count in counts)
         held = f'<data value="{edge.held_bytes}">{size(edge.held_bytes)}</data>'
         held = held if edge.held_bytes else ""

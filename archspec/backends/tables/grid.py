@@ -67,12 +67,12 @@ def _text(grid: Grid) -> Iterator[str]:
 
 
 def _latex(grid: Grid) -> Iterator[str]:
-    from archspec.backends.tables.latex import GAP, PAGE, TYPES, escape
+    from archspec.backends.tables.latex import ARTICLE, GAP, TYPES, escape
 
     columns = zip(grid.head, *grid.rows, strict=True)
     characters = sum(max(map(len, column)) for column in columns)
     (type_, character), (small, _) = TYPES
-    wide = characters * character + GAP * len(grid.head) > PAGE
+    wide = characters * character + GAP * len(grid.head) > ARTICLE
     numbers = len(grid.head) - grid.left
     yield r"% \usepackage{booktabs}"
     yield r"\begin{table*}[t]"

@@ -28,7 +28,9 @@ _LATIN = {
 _NAMED = {"LAMDA": "lambda", "FINAL SIGMA": "varsigma"}
 #: What fits into one column of a page with two, and into the page, in points; and what a character
 #: and the space between columns take at the two sizes of type that are used.
-_COLUMN, PAGE = 240, 480
+_COLUMN, _PAGE = 240, 480
+#: The page of `article` as it stands, the narrowest that is usual.
+ARTICLE = 345
 TYPES = ((r"\footnotesize", 4.3), (r"\scriptsize\tabcolsep3pt", 3.7))
 GAP = 12
 _NEXT = r" \\ "
@@ -44,7 +46,7 @@ def _lines(table: Table) -> Iterator[str]:
     gaps = GAP * (count + 1)
     size, character = TYPES[0]
     kind = "table" if characters * character + gaps <= _COLUMN else "table*"
-    if characters * character + gaps > PAGE:
+    if characters * character + gaps > _PAGE:
         size, _ = TYPES[1]
     yield r"% \usepackage{booktabs}"
     yield rf"\begin{{{kind}}}[t]"
