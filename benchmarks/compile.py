@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final, get_args
 
-from benchmarks.contenders import CONTENDERS, missing
+from benchmarks.contenders import ANALYSES, CONTENDERS, missing
 from benchmarks.networks import Network, spec
 from benchmarks.report import growth_table, machine, process_table
 
@@ -59,6 +59,7 @@ class Options:
     limit: float
     #: Contenders slower than this many seconds in their first round are not run again.
     once_over: float
+    contenders: tuple[str, ...]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -88,9 +89,17 @@ def _options(arguments: Sequence[str] | None) -> Options:
     parser.add_argument(
         "--once-over", type=float, default=5.0, help="CPU seconds from which one round is enough"
     )
+    parser.add_argument(
+        "--analyses", action="store_true", help="measure `archspec reuse` and the like instead"
+    )
     given = parser.parse_args(arguments)
     return Options(
-        given.rounds, tuple(given.sizes), tuple(given.networks), given.limit, given.once_over
+        given.rounds,
+        tuple(given.sizes),
+        tuple(given.networks),
+        given.limit,
+        given.once_over,
+        tuple(ANALYSES if given.analyses else CONTENDERS),
     )
 
 
@@ -121,9 +130,9 @@ def process_samples(rounds: int) -> dict[str, Samples]:
 
 
 def _round_robin(network: Network, size: int, options: Options) -> dict[str, Samples]:
-    samples = {name: Samples(missing=missing(name)) for name in CONTENDERS}
+    samples = {name: Samples(missing=missing(name)) for name in options.contenders}
     for round_ in range(options.rounds):
-        for name in _in_turn(CONTENDERS, round_):
+        for name in _in_turn(options.contenders, round_):
             if _done(samples[name], options.once_over):
                 continue
             command = ["-m", "benchmarks.contenders", name, network, str(size)]

@@ -130,6 +130,42 @@ def _keras(network: Network, layers: int) -> Callable[[], object]:
     return work
 
 
+def _reuse(page: bool) -> Contender:
+    """All of `archspec reuse`, from the file to its text, or to the page."""
+
+    def ready(network: Network, layers: int) -> Callable[[], object]:
+        from archspec import pipeline
+        from archspec.backends.report import write_reports
+        from archspec.reuse.report import report
+        from archspec.reuse.sized import sized
+
+        file = _spec_file(network, layers, loops=True)
+        _, _, height, width = input_shape(network, layers)
+        gc.disable()  # as on the command line
+
+        def work() -> object:
+            graph = pipeline.build_graph(pipeline.load_file(file), "Net").graph
+            found = report(sized(graph, {"H": height, "W": width}))
+            return write_reports([found], "html" if page else "text")
+
+        return work
+
+    return ready
+
+
+def _flops(network: Network, layers: int) -> Callable[[], object]:
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    def work() -> object:
+        module = torch_module(network, layers)
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            module(torch.empty(input_shape(network, layers), device="meta"))
+        return counter.get_total_flops()
+
+    return work
+
+
 CONTENDERS: Final[dict[str, Contender]] = {
     "archspec check, loops": _archspec(loops=True, build=False),
     "archspec check, written out": _archspec(loops=False, build=False),
@@ -141,9 +177,17 @@ CONTENDERS: Final[dict[str, Contender]] = {
     "torch.export": _export,
     "Keras functional": _keras,
 }
+#: What is known of a network before it has weights.
+ANALYSES: Final[dict[str, Contender]] = {
+    "archspec reuse": _reuse(page=False),
+    "archspec reuse, as a page": _reuse(page=True),
+    "of that, archspec check": _archspec(loops=True, build=False),
+    "nn.Module and FlopCounterMode on meta": _flops,
+}
 #: The package that a contender needs beside archspec.
 NEEDS: Final[dict[str, str]] = {
     "nn.Module and forward on meta": "torch",
+    "nn.Module and FlopCounterMode on meta": "torch",
     "torch.fx trace and ShapeProp": "torch",
     "torch.export": "torch",
     "Keras functional": "keras",
@@ -162,8 +206,9 @@ def main(arguments: list[str]) -> int:
         return MISSING
     for known in get_args(Network):
         if known == network:
-            CONTENDERS[name](known, LENGTH)()
-            work = CONTENDERS[name](known, int(layers))
+            contender = (CONTENDERS | ANALYSES)[name]
+            contender(known, LENGTH)()
+            work = contender(known, int(layers))
             begin = time.process_time()
             work()
             sys.stdout.write(str(time.process_time() - begin))

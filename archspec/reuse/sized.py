@@ -35,8 +35,9 @@ class Sized:
     reused: tuple[ReuseEdge, ...]
     #: The edges that read each value, in order of their targets; those that read only a size too.
     readers: dict[Value, list[Edge]]
-    #: The last node that a value must live for; past all nodes for outputs.
     _numbers: dict[Dim, int] = field(default_factory=dict)
+    _shapes: dict[tuple[Dim, ...], tuple[int, ...]] = field(default_factory=dict)
+    _macs: dict[int, int] = field(default_factory=dict)
 
     def number(self, dim: Dim) -> int:
         if dim.const is not None:
@@ -47,7 +48,10 @@ class Sized:
         return found
 
     def shape(self, type_: TensorType) -> tuple[int, ...]:
-        return tuple(self.number(dim) for dim in type_.shape)
+        found = self._shapes.get(type_.shape)
+        if found is None:
+            found = self._shapes[type_.shape] = tuple(map(self.number, type_.shape))
+        return found
 
     def elements(self, type_: TensorType) -> int:
         return prod(self.shape(type_))
@@ -67,8 +71,12 @@ class Sized:
     def macs(self, node: Node) -> int:
         if node.decl is None or node.params is None:
             return 0
-        inputs = self.graph.input_types(node.id)
-        return self.number(node.decl.macs(node.params, inputs, node.outputs))
+        found = self._macs.get(node.id)
+        if found is None:
+            inputs = self.graph.input_types(node.id)
+            count = node.decl.macs(node.params, inputs, node.outputs)
+            found = self._macs[node.id] = self.number(count)
+        return found
 
     def name(self, value: Value) -> str:
         several = len(self.graph.node(value.node).outputs) > 1

@@ -1,5 +1,6 @@
 """The benchmark says what is missing, what failed and what took too long; its networks compile."""
 
+import gc
 from typing import get_args
 
 import pytest
@@ -9,6 +10,8 @@ from benchmarks import compile, contenders
 from benchmarks.compile import Samples
 from benchmarks.networks import LENGTH, Network, spec, torch_module
 from benchmarks.report import growth_table, process_table
+
+ALL = contenders.CONTENDERS | contenders.ANALYSES
 
 
 def test_ratios_are_to_the_first_row_and_gaps_are_named() -> None:
@@ -56,12 +59,15 @@ def test_all_sides_build_the_same_network(network: Network, loops: bool) -> None
     assert ours == sum(p.numel() for p in theirs.parameters())
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in contenders.CONTENDERS if contenders.NEEDS.get(n) is None]
-)
+@pytest.mark.parametrize("name", [n for n in ALL if contenders.NEEDS.get(n) is None])
 @pytest.mark.parametrize("network", get_args(Network))
 def test_contenders_run(network: Network, name: str) -> None:
-    assert contenders.CONTENDERS[name](network, LENGTH)() is not None
+    gc_was_on = gc.isenabled()
+    try:
+        assert ALL[name](network, LENGTH)() is not None
+    finally:
+        if gc_was_on:
+            gc.enable()
 
 
 def test_skips_have_all_sizes_once() -> None:
