@@ -20,7 +20,7 @@ print("four images of 224 x 224 give logits of shape", tuple(logits.shape))
 endef
 export RUN
 
-.PHONY: help demo test lint test-exhaustive zoo clean
+.PHONY: help demo test lint test-exhaustive gallery zoo clean
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo 'make test             ruff, mypy and the tests'
 	@echo 'make test-exhaustive  the tests that take too long for every change'
 	@echo 'make zoo              compare all of specs/ with the published models, write docs/zoo.md'
+	@echo 'make gallery          draw the figures of docs/gallery again'
 	@echo 'make clean            remove what these made'
 
 demo: $(VENV)/.installed
@@ -49,6 +50,9 @@ lint: $(VENV)/.installed-test
 
 test-exhaustive: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n $(JOBS) -m exhaustive -o faulthandler_timeout=3600
+
+gallery: $(VENV)/.installed-test
+	$(BIN)/python -m tests.diagram.gallery
 
 zoo: $(VENV)/.installed-test
 	$(BIN)/python -m tests.parity.page --jobs $(JOBS)

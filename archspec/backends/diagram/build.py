@@ -1,5 +1,6 @@
 """From a graph and a choice of what is open to levels of items and links."""
 
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ from archspec.backends.diagram.plan import Item, Level, Line, Link
 from archspec.backends.diagram.repeats import Run, find_runs
 from archspec.backends.diagram.scene import Kind, Sign
 from archspec.backends.diagram.titles import box_lines, collapsed_lines, collapsed_role, frame_title
-from archspec.backends.diagram.words import called, join_of
+from archspec.backends.diagram.words import called, inputs_of, join_of
 from archspec.ir import Graph, Module
 from archspec.passes.costs import node_names
 
@@ -28,6 +29,8 @@ class Model:
     kinds: dict[tuple[int, int], Kind] = field(init=False)
     names: list[str] = field(init=False)
     consumers: list[list[int]] = field(init=False)
+    #: Modules with weights that several calls use, by path.
+    reused: set[str] = field(init=False)
     #: Nodes whose values are outputs of the model.
     given_out: set[int] = field(init=False)
 
@@ -40,7 +43,23 @@ class Model:
         self.consumers = [[] for _ in graph.nodes]
         for edge in graph.edges:
             self.consumers[edge.source].append(edge.target)
+        self.reused = _reused(graph, self.root)
         self.given_out = {value.node for _, value in graph.outputs}
+
+
+def _reused(graph: Graph, root: Part) -> set[str]:
+    """The modules that are called more than once and have weights."""
+    calls = Counter(p.module.path for p in root.walk() if p.module is not None)
+    weighty: set[str] = set()
+    for node in graph.nodes:
+        if node.module is None:
+            continue
+        calls[node.module.path] += 1
+        around: Module | None = node.module
+        while around is not None and node.module.weights:
+            weighty.add(around.path)
+            around = around.parent
+    return {path for path, count in calls.items() if count > 1 and path in weighty}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +209,7 @@ class _Builder:
         """The signs of a box for `module`, of what holds for it alone and not for all around it."""
         signs: list[Sign] = []
         tied = {name.rpartition(".")[0] for t in self.graph.ties for name in (t.source, t.target)}
-        if module.shared:
+        if module.shared and module.path in self.model.reused:
             signs.append("shared")
         if any(path == module.path for path in tied):
             signs.append("tied")
@@ -209,7 +228,7 @@ class _Builder:
         for node_id in part.nodes:
             if node_id not in self.places and node_id not in self.alias:
                 continue
-            for edge in self.graph.edges_into(node_id):
+            for edge in inputs_of(self.graph, node_id):
                 kind = self.model.kinds.get((node_id, edge.slot), "data")
                 source, output, signs = self._real(edge.source, edge.output)
                 if source not in inside and whole:
@@ -228,7 +247,7 @@ class _Builder:
         """Past what is not drawn, and the signs that it leaves on the edge."""
         signs: list[Sign] = []
         while source not in self.places and self._first(source) not in self.places:
-            edges = self.graph.edges_into(source)
+            edges = inputs_of(self.graph, source)
             if len(edges) != 1:
                 break
             if self.graph.node(source).name == "detach":

@@ -135,7 +135,7 @@ def _frame(frame: Frame, theme: Theme) -> Iterator[Shape]:
 
 
 def _moved(rect: Rect, by: float) -> Rect:
-    return Rect(rect.x + by, rect.y - by, rect.width, rect.height)
+    return Rect(rect.x + by, rect.y + by, rect.width, rect.height)
 
 
 def _edge(edge: Edge, theme: Theme) -> Iterator[Shape]:

@@ -18,6 +18,7 @@ from archspec.backends.diagram.view import (
     find_block,
     full,
     overviews,
+    scattered,
     to_depth,
 )
 from archspec.diagnostics.suggest import closest
@@ -28,6 +29,8 @@ WIDTHS = {"3.5in": 252.0, "7in": 504.0, "slide": 864.0}
 #: A picture from top to bottom is no higher than that, and one column wide, or the next is tried.
 TALL = 560.0
 COLUMN = 252.0
+#: With details below it, a picture is no higher than a page; what is left over is left out.
+PAGE = 680.0
 MOST = 44
 _DIRECTIONS: tuple[Direction, ...] = ("LR", "TB")
 #: Around panels and between them.
@@ -185,13 +188,16 @@ def _with_panels(
     box = main.bounds
     limit = width - (box.width + GUTTER if tall else 0.0) - 2 * PANEL
     for n, part in enumerate(parts):
-        level = build_level(model, part, Choice(frozenset(), frozenset(), False), whole=False)
+        choice = Choice(frozenset(), scattered(model, part), False)
+        level = build_level(model, part, choice, whole=False)
         for direction in _DIRECTIONS:
             sheet = Sheet()
             sheet.add(lay_out(level, direction), direction, 0.0, 0.0, f"panel{n + 1}:")
             if sheet.bounds.width <= limit:
                 panels.append((sheet, sheet.bounds, _panel_title(part)))
                 break
+    if tall and parts and not panels:  # all are too wide to stand beside
+        return _with_panels(model, main, parts, width, False)
     if tall:
         _beside(main, panels)
     else:
@@ -225,11 +231,14 @@ def _below(main: Sheet, panels: list[tuple[Sheet, Rect, str]], width: float) -> 
         used += GUTTER + wide
     y = box.bottom + GUTTER + 2.0
     for row in rows:
+        if row is not rows[0] and y + max(_height(room) for _, room, _ in row) - box.y > PAGE:
+            break
         total = sum(_width(room, title) for _, room, title in row) + GUTTER * (len(row) - 1)
         height = max(_height(room) for _, room, _ in row)
         x = box.cx - total / 2
         for sheet, room, title in row:
-            rect = Rect(x, y, _width(room, title), height)
+            own = _height(room)
+            rect = Rect(x, y, _width(room, title), height if height <= 1.6 * own else own)
             _put(main, sheet, room, rect, title)
             x += rect.width + GUTTER
         y += height + GUTTER

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from archspec.backends.diagram.words import called, join_of
+from archspec.backends.diagram.words import called, inputs_of, join_of
 
 if TYPE_CHECKING:
     from archspec.backends.diagram.build import Model
@@ -40,7 +40,7 @@ def fuse(model: "Model", leaves: Sequence[int]) -> dict[int, Fused]:
         if join_of(graph, node) is not None:
             continue
         words = called(graph, node)
-        edges = graph.edges_into(node_id)
+        edges = inputs_of(graph, node_id)
         source = edges[0].source if len(edges) == 1 else None
         while source in hidden:
             source = hidden[source]

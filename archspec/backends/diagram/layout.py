@@ -93,8 +93,11 @@ class _Layout:
         inner.frames.insert(0, frame)
         inner.spots[item] = Spot(item, 0.0, length, low, high)
         sheets = 2 * 2.2 if item.repeat > 1 else 0.0
-        return Laid(length + (sheets if self.direction == "LR" else 0.0), low,
-                    high + sheets, inner.spots, inner.wires, inner.frames)  # fmt: skip
+        if self.direction == "LR":
+            low -= sheets
+        else:
+            high += sheets
+        return Laid(length + sheets, low, high, inner.spots, inner.wires, inner.frames)
 
     def _ports(self, laid: Laid) -> None:
         """Bring ports to the border of what surrounds them."""

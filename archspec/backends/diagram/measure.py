@@ -10,7 +10,7 @@ from archspec.backends.diagram.scene import Rect, Text
 
 SIZES: Final[dict[Style, float]] = {"title": 7.5, "plain": 7.2, "soft": 7.0}
 LEADING: Final = 1.18
-PAD_X: Final = 4.0
+PAD_X: Final = 6.0
 PAD_Y: Final = 3.2
 #: The widest box whose name and sizes stand in one line.
 ONE_LINE: Final = 120.0

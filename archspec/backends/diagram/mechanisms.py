@@ -5,10 +5,11 @@ inputs that have nothing in common is a sum, not a shortcut. What is written wit
 (`concat(h1, h2)`) is told by its shape: a value that is joined with what was made of it is reused.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from archspec.backends.diagram.scene import Kind
-from archspec.backends.diagram.words import join_of
+from archspec.backends.diagram.words import inputs_of, join_of
 from archspec.ir import Edge, Graph
 
 #: Functions whose values lie between 0 and 1: what they are multiplied with is gated.
@@ -26,7 +27,7 @@ def edge_kinds(graph: Graph) -> dict[tuple[int, int], Kind]:
         join = join_of(graph, node)
         if join is None:
             continue
-        edges = graph.edges_into(node.id)
+        edges = inputs_of(graph, node.id)
         flow = max(edges, key=lambda edge: (depth[edge.source], -edge.slot))
         for edge in edges:
             kind = _kind(graph, join[0], edge, flow, edges, ancestors)
@@ -55,6 +56,8 @@ def _kind(
         return "gate" if edge in gates else None
     if edge is flow:
         return None
+    if graph.node(edge.source).name == "crop":  # what is cut to fit is what it was before
+        edge = replace(edge, source=inputs_of(graph, edge.source)[0].source)
     related = ancestors[flow.source] >> edge.source & 1
     if join == "add":
         common = ancestors[flow.source] & (ancestors[edge.source] | 1 << edge.source)
@@ -76,7 +79,7 @@ def _is_gate(graph: Graph, id: int) -> bool:
         node = graph.node(id)
         if node.name in _GATES:
             return True
-        edges = graph.edges_into(id)
+        edges = inputs_of(graph, id)
         if node.kind != "function" or len(edges) != 1:
             return False
         id = edges[0].source
@@ -88,7 +91,7 @@ def _ancestors(graph: Graph) -> list[int]:
     found: list[int] = []
     for node in graph.nodes:
         bits = 0
-        for edge in graph.edges_into(node.id):
+        for edge in inputs_of(graph, node.id):
             bits |= found[edge.source] | 1 << edge.source
         found.append(bits)
     return found
@@ -97,7 +100,7 @@ def _ancestors(graph: Graph) -> list[int]:
 def _depths(graph: Graph) -> list[int]:
     found: list[int] = []
     for node in graph.nodes:
-        found.append(1 + max((found[e.source] for e in graph.edges_into(node.id)), default=0))
+        found.append(1 + max((found[e.source] for e in inputs_of(graph, node.id)), default=0))
     return found
 
 

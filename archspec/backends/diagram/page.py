@@ -94,12 +94,12 @@ class Sheet:
         for f in self.frames:
             if f.repeat > 1:
                 r = f.rect
-                rects.append(Rect(r.x, r.y - 4.4, r.width + 4.4, r.height))
+                rects.append(Rect(r.x, r.y, r.width + 4.4, r.height + 4.4))
         for b in self.boxes:
             if b.stack:
                 r = b.rect
                 by = 2.2 * b.stack
-                rects.append(Rect(r.x, r.y - by, r.width + by, r.height))
+                rects.append(Rect(r.x, r.y, r.width + by, r.height + by))
         xs = [p[0] for e in self.edges for p in e.path]
         ys = [p[1] for e in self.edges for p in e.path]
         x0 = min([r.x for r in rects] + [x - 1.2 for x in xs])

@@ -7,7 +7,7 @@ execution. The nodes of a part are consecutive, so that parts drawn as boxes for
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
-from archspec.backends.diagram.words import declared_signature
+from archspec.backends.diagram.words import declared_signature, inputs_of
 from archspec.ir import Graph, Module, Node
 
 
@@ -169,7 +169,7 @@ def _signature(
     outside: dict[tuple[int, int], int] = {}
     wiring: list[Hashable] = []
     for node in nodes:
-        for edge in graph.edges_into(node):
+        for edge in inputs_of(graph, node):
             if edge.source in index:
                 wiring.append((index[node], edge.slot, index[edge.source], edge.output))
             else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from archspec.backends.diagram.parts import Part
-from archspec.backends.diagram.words import join_of
+from archspec.backends.diagram.words import inputs_of, join_of
 
 if TYPE_CHECKING:
     from archspec.backends.diagram.build import Model
@@ -88,7 +88,7 @@ def _entries(model: "Model", begin: int, unit: tuple[int, int]) -> set[tuple[int
     return {
         (edge.source, edge.output)
         for node in range(unit[0], unit[1] + 1)
-        for edge in model.graph.edges_into(node)
+        for edge in inputs_of(model.graph, node)
         if edge.source < begin
     }
 
@@ -105,7 +105,7 @@ def _follows(model: "Model", begin: int, before: tuple[int, int], after: tuple[i
     graph = model.graph
     read: set[tuple[int, int]] = set()
     for node in range(after[0], after[1] + 1):
-        for edge in graph.edges_into(node):
+        for edge in inputs_of(graph, node):
             if begin <= edge.source < before[0]:
                 return False
             if before[0] <= edge.source <= before[1]:

@@ -2,17 +2,21 @@
 
 from collections import Counter
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from archspec.backends.diagram.fuse import Fused
 from archspec.backends.diagram.parts import Part
 from archspec.backends.diagram.plan import Line
 from archspec.backends.diagram.scene import Role
-from archspec.backends.diagram.words import called, join_of, short
+from archspec.backends.diagram.words import called, family_of, inputs_of, join_of, short
 from archspec.ir import Graph
 
 if TYPE_CHECKING:
     from archspec.backends.diagram.build import Model
+
+
+#: How many nodes back a layer is looked for that tells which axis the channels are.
+_FAR: Final = 30
 
 
 def box_lines(graph: Graph, fused: Fused) -> tuple[Line, ...]:
@@ -55,11 +59,17 @@ def collapsed_lines(
     module = part.module
     label = _label(part)
     block = module.block if module is not None else None
-    head = (label if repeat == 1 else "") or block or label or "unit"
+    head = (label if repeat == 1 else "") or block or label
+    inside: list[str] = []
+    if not head:  # what has no name is called by what is in it
+        inside = contents(model, part)
+        head = inside.pop(0) if inside and repeat == 1 else "unit"
     if repeat > 1:
         head = f"{head} ×{repeat}"
-    lines = [Line(head, "title")]
-    if block is not None and not _alike(head, block) and block not in head:
+    lines = [Line(head, "title"), *(Line(text) for text in inside)]
+    if inside or not (block or label):
+        pass
+    elif block is not None and not _alike(head, block) and block not in head:
         lines.append(Line(block))
     elif block is None or not any(True for _ in part.parts):
         lines.extend(Line(text) for text in contents(model, part))
@@ -119,24 +129,41 @@ def _channels(model: "Model", part: Part, last: Part) -> str:
     """`64 → 256`: the channels that enter and leave."""
     inside = set(part.nodes)
     graph = model.graph
-    entry = None
+    entry: int | None = None
     for node_id in part.nodes:
-        for edge in graph.edges_into(node_id):
+        for edge in inputs_of(graph, node_id):
             if edge.source not in inside and entry is None:
-                entry = graph.node(edge.source).outputs[edge.output]
-    final = graph.node(last.last).outputs[0]
-    sizes = [_channel(t.shape) for t in (entry, final) if t is not None]
+                entry = edge.source
+    sizes = [_channel(graph, node) for node in (entry, last.last) if node is not None]
     if len(sizes) == 2 and None not in sizes and sizes[0] != sizes[1]:
         return f"{sizes[0]} → {sizes[1]}"
     return sizes[-1] or "" if sizes else ""
 
 
-def _channel(shape: tuple[object, ...]) -> str | None:
+def _channel(graph: Graph, id: int) -> str | None:
+    """The channels of what a node gives, None where there is no such number."""
+    shape = graph.node(id).outputs[0].shape
     if len(shape) < 2:
         return None
-    dim = shape[1] if len(shape) > 3 else shape[-1]
-    number = getattr(dim, "const", None)
+    first = len(shape) > 3 and not _channels_last(graph, id)
+    number = (shape[1] if first else shape[-1]).const
     return None if number is None else str(number)
+
+
+def _channels_last(graph: Graph, id: int) -> bool:
+    """Whether a map was made by a layer that works on the last axis, as attention does."""
+    for _ in range(_FAR):
+        node = graph.node(id)
+        family = family_of(node)
+        if family in ("conv", "pool") or node.name.startswith("BatchNorm"):
+            return False
+        if node.name in ("Linear", "LayerNorm", "Embedding"):
+            return True
+        edges = inputs_of(graph, id)
+        if not edges or node.name in ("permute", "transpose"):
+            return False
+        id = edges[0].source
+    return False
 
 
 def _label(part: Part) -> str:

@@ -48,7 +48,7 @@ def shape_of(level: Level) -> Shape | None:
         down.append(path[begin : start + 1])
         begin = start + 1
     # what leads to the join of a skip stands below it, the rest beside it
-    bounds = [*ends, len(path)] if False else [len(path), *ends[:-1]]
+    bounds = [len(path), *ends[:-1]]
     bottom_end = ends[-1]
     while bottom_end > begin + 1 and _leads_up(path[bottom_end - 1]):
         bottom_end -= 1

@@ -6,12 +6,14 @@ from typing import Literal
 from archspec.backends.diagram.build import Choice, Model
 from archspec.backends.diagram.parts import Part
 from archspec.backends.diagram.repeats import Run, find_runs
-from archspec.backends.diagram.words import join_of
+from archspec.backends.diagram.words import inputs_of, join_of
 
 View = Literal["overview", "full", "block"]
 
 #: Details of blocks that an overview shows beside the main picture.
 PANELS = 3
+#: A group at the top with more than this part of all nodes only nests names.
+MOST_OF = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ def namespaces(model: Model) -> frozenset[Part]:
         groups = [p for p in part.parts if _is_group(p) and p.parts]
         if len(groups) == 1 and len({p.module for p in part.parts if _is_group(p)}) == 1:
             found.add(groups[0])
+    for part in model.root.parts:
+        # `features` beside `classifier`: as one box it would hide nearly all of the model
+        if _is_group(part) and len(part.nodes) > MOST_OF * len(model.root.nodes):
+            found.add(part)
     found |= _around_skips(model)
     return frozenset(found)
 
@@ -50,7 +56,7 @@ def _around_skips(model: Model) -> set[Part]:
     for (target, slot), kind in model.kinds.items():
         if kind != "skip":
             continue
-        source = model.graph.edges_into(target)[slot].source
+        source = inputs_of(model.graph, target)[slot].source
         for part in holders.get(source, ()):
             if part.last != source and target > part.last:
                 found.add(part)
@@ -144,6 +150,18 @@ def to_depth(model: Model, depth: int) -> Picture:
             inner = level + 1
         stack.extend((p, inner) for p in part.parts)
     return Picture(Choice(frozenset(opened), dissolved))
+
+
+def scattered(model: Model, part: Part) -> frozenset[Part]:
+    """Groups in a part that several values leave: as one box they would seem to be a chain."""
+    found = set()
+    for group in part.parts:
+        if group.parts and _is_group(group):
+            inside = set(group.nodes)
+            leaving = [n for n in inside if any(c not in inside for c in model.consumers[n])]
+            if len(leaving) > 1:
+                found.add(group)
+    return frozenset(found)
 
 
 def find_block(model: Model, name: str) -> Part | None:

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from archspec.backends.diagram.scene import JoinKind, Role
 from archspec.dims import Dim
-from archspec.ir import Graph, Node
+from archspec.ir import Edge, Graph, Node
 from archspec.layers.base import Declaration
 from archspec.layers.index import FAMILIES
 
@@ -38,8 +38,11 @@ _LIGHT: Final = frozenset({"norm", "activation", "functions_activation", "dropou
 _SILENT: Final = frozenset({"functions_shape", "functions_rearrange", "dropout"})
 #: Layers that only move numbers, and what a figure need not mention.
 _QUIET: Final = frozenset(
-    {"Flatten", "Unflatten", "Identity", "contiguous", "to", "detach", "flip", "index", "narrow"}
-)
+    {
+        "Flatten", "Unflatten", "Identity", "contiguous", "to", "detach", "flip", "index", "narrow",
+        "crop",
+    }
+)  # fmt: skip
 _UP: Final = frozenset(
     {
         "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "Upsample", "PixelShuffle",
@@ -81,9 +84,22 @@ class Called:
     weight: Weight
 
 
+def family_of(node: Node) -> str:
+    """The family that declares a layer or function."""
+    return _FAMILY.get(node.name, "")
+
+
+def inputs_of(graph: Graph, id: int) -> tuple[Edge, ...]:
+    """The edges by which values flow into a node, without those of which it reads the size only."""
+    edges = graph.edges_into(id)
+    ports = getattr(graph.node(id).decl, "ports", ())
+    sizes = {i for i, port in enumerate(ports) if port.sizes_only}
+    return tuple(e for e in edges if e.slot not in sizes) if sizes else edges
+
+
 def join_of(graph: Graph, node: Node) -> tuple[JoinKind, str] | None:
     """How a function of several tensors joins them, and its symbol; None for all others."""
-    if node.kind != "function" or len({_value(e) for e in graph.edges_into(node.id)}) < 2:
+    if node.kind != "function" or len({_value(e) for e in inputs_of(graph, node.id)}) < 2:
         return None
     return _JOINS.get(node.name)
 
@@ -105,7 +121,7 @@ def called(graph: Graph, node: Node) -> Called:
         weight = "silent"
     elif family in _LIGHT or _is_scalar(graph, node):
         weight = "light"
-    inputs = len(graph.edges_into(node.id))
+    inputs = len(inputs_of(graph, node.id))
     if weight == "silent" and (inputs != 1 or len(node.outputs) != 1):
         weight = "light" if inputs == 1 and len(node.outputs) == 1 else "main"
     name, detail = _words(graph, node, family)
@@ -115,7 +131,7 @@ def called(graph: Graph, node: Node) -> Called:
 def _is_scalar(graph: Graph, node: Node) -> bool:
     """An operation of one tensor with numbers, or elementwise: `x * 2`, `sigmoid(x)`."""
     family = _FAMILY.get(node.name, "")
-    one = len(graph.edges_into(node.id)) == 1
+    one = len(inputs_of(graph, node.id)) == 1
     return one and family in ("functions_arith", "functions_elementwise")
 
 
@@ -190,7 +206,7 @@ def _pool(node: Node) -> tuple[str, str]:
     if node.name.startswith("Adaptive"):
         size = _sizes(params.output_size)
         if size == "1":
-            return "Global", f"{kind.lower()} pool"
+            return f"Global {kind.lower()} pool", ""
         return f"{kind}Pool", f"to {size}"
     if not hasattr(params, "kernel_size"):
         return node.name, ""
