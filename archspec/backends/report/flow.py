@@ -24,46 +24,58 @@ from archspec.reuse.words import size
 #: Edges that are drawn, and steps of the timeline; more would not be told apart.
 ARCS: Final = 400
 STEPS: Final = 480
+#: With more edges, those whose ends lie closer than this, in pixels, are one arc.
+_CELL: Final = 6
+#: More arcs than these are thin lines.
+_BOLD: Final = 120
 #: Steps of colour and width for the bytes of an edge.
 _BANDS: Final = 5
 
 
 def arcs(report: ReuseReport) -> Figure:
     """Reuse edges over the sequence of nodes; the more bytes an edge holds the stronger."""
-    drawn = _chosen(report.edges)
-    limits = _limits([edge.held_bytes for edge in drawn if edge.held_bytes])
     base, top = 226.0, 12.0
     names = report.nodes.names
     x = Scale(0, max(len(names) - 1, 1), LEFT, RIGHT)
-    longest = max((edge.span for edge in drawn), default=1)
+    groups = _grouped(report.edges, x)
+    drawn = _chosen(groups)
+    fine = " fine" if len(drawn) > _BOLD else ""
+    limits = _limits([held for held in (_held(group) for group in drawn) if held])
+    longest = max((group[0].span for group in drawn), default=1)
     drawing = list(node_axis(names, x, base))
     # The weak ones first, so that none of them hides a strong one.
-    for edge in sorted(drawn, key=lambda edge: edge.held_bytes):
+    for group in sorted(drawn, key=_held):
+        edge, *others = group
         height = (base - top) * sqrt(edge.span / longest)
-        start, end = x(edge.source_node), x(edge.target_node)
+        start = x(edge.source_node)
+        end = max(x(edge.target_node), start + (_CELL * 0.8 if others else 0))
         radius = (end - start) / 2
         way = f"M{number(start)} {number(base)}A{number(radius)} {number(height)} 0 0 1"
         held = f"holds {size(edge.held_bytes)}" if edge.held_bytes else "holds nothing alone"
+        more = f"; and {len(others):,} more" if others else ""
         drawing.append(
             element(
                 "path",
-                hint(f"{edge.mechanism}: {edge.source} to {edge.target}, {held}"),
+                hint(f"{edge.mechanism}: {edge.source} to {edge.target}, {held}{more}"),
                 d=f"{way} {number(end)} {number(base)}",
-                class_=f"arc b{_band(edge.held_bytes, limits)} {edge.mechanism}",
+                class_=f"arc b{_band(edge.held_bytes, limits)} {edge.mechanism}{fine}",
             )
         )
-    left_out = len(report.edges) - len(drawn)
     caption = (
         "An arc for each reuse edge, from its source to where it is used; nodes from left to right "
-        "as they run. The longer the span the higher. The darker (on a dark page, the brighter) "
-        "and wider, the more memory waits for this edge alone. Residual edges are dashed, gates "
-        "dash-dotted."
+        "as they run. The longer the span the higher. The darker (on a dark page, the brighter)"
+        f"{'' if fine else ' and wider'}, the more memory waits for this edge alone."
     )
-    if left_out:
+    if not fine:
+        caption += " Residual edges are dashed, gates dash-dotted."
+    if len(groups) < len(report.edges):
         caption += (
-            f" Of {len(report.edges):,} edges the {len(drawn):,} are drawn that hold most, "
-            f"{left_out:,} are left out; the table has all."
+            f" {len(report.edges):,} edges are {len(groups):,} arcs: those that would cover each "
+            "other are one, that of the edge that holds most."
         )
+    left_out = len(groups) - len(drawn)
+    if left_out:
+        caption += f" Of these, {left_out:,} that hold least are left out; the table has all edges."
     most = max(report.edges, key=lambda edge: edge.held_bytes, default=None)
     description = f"{len(report.edges):,} reuse edges over {len(names):,} nodes."
     if most is not None and most.held_bytes:
@@ -74,10 +86,28 @@ def arcs(report: ReuseReport) -> Figure:
     )  # fmt: skip
 
 
-def _chosen(edges: Sequence[Edge]) -> list[Edge]:
-    """The edges that hold most, of equal ones the longest; in their order."""
-    ranked = sorted(range(len(edges)), key=lambda i: (-edges[i].held_bytes, -edges[i].span, i))
-    return [edges[i] for i in sorted(ranked[:ARCS])]
+def _grouped(edges: Sequence[Edge], x: Scale) -> list[list[Edge]]:
+    """The edges of each arc, first the one that holds most, of equal ones the longest."""
+    if len(edges) <= ARCS:
+        return [[edge] for edge in edges]
+    groups: dict[tuple[int, int], list[Edge]] = {}
+    for edge in edges:
+        place = int(x(edge.source_node) / _CELL), int(x(edge.target_node) / _CELL)
+        groups.setdefault(place, []).append(edge)
+    return [
+        sorted(group, key=lambda edge: (-edge.held_bytes, -edge.span)) for group in groups.values()
+    ]
+
+
+def _chosen(groups: Sequence[list[Edge]]) -> list[list[Edge]]:
+    """The arcs that hold most, of equal ones the longest; in their order."""
+    ranked = sorted(range(len(groups)), key=lambda i: (-_held(groups[i]), -groups[i][0].span, i))
+    return [groups[i] for i in sorted(ranked[:ARCS])]
+
+
+def _held(group: Sequence[Edge]) -> int:
+    """By the edge of `group` that holds most."""
+    return group[0].held_bytes
 
 
 def _limits(held: Sequence[int]) -> list[int]:
@@ -100,8 +130,8 @@ def _band(held: int, limits: Sequence[int]) -> int:
     return next(i for i, limit in enumerate(limits, start=1) if held <= limit)
 
 
-def _legend(edges: Sequence[Edge], limits: Sequence[int]) -> Iterator[tuple[str, str]]:
-    bands = {_band(edge.held_bytes, limits) for edge in edges}
+def _legend(arcs: Sequence[list[Edge]], limits: Sequence[int]) -> Iterator[tuple[str, str]]:
+    bands = {_band(_held(arc), limits) for arc in arcs}
     if 0 in bands:
         yield "holds nothing alone", "arc b0"
     for band in sorted(bands - {0}):
@@ -143,7 +173,8 @@ def timeline(report: ReuseReport, prefix: str) -> Figure:
         *value_axis(byte_ticks(peak), y),
         element("path", d=_area([(at, live) for at, live, _ in steps], x, y), class_="live"),
     ]
-    if any(held for _, _, held in steps):
+    waits = any(held for _, _, held in steps)
+    if waits:
         area = _area([(at, held) for at, _, held in steps], x, y)
         drawing.append(element("path", d=area, class_="reuse", fill=f"url(#{hatch})"))
     at = max(range(count), key=lambda i: (nodes.live_bytes[i], -i))
@@ -153,10 +184,11 @@ def timeline(report: ReuseReport, prefix: str) -> Figure:
     drawing.append(line(place, base, place, top, "peak"))
     drawing.append(words(place, top - 8, text, "note", anchor))
     drawing.extend(node_axis(nodes.names, x, base))
-    caption = (
-        "Features held while each node runs. Hatched: what reuse edges alone still wait for; "
-        "without them it would be given up."
-    )
+    caption = "Features held while each node runs."
+    if waits:
+        caption += (
+            " Hatched: what reuse edges alone still wait for; without them it would be given up."
+        )
     if width > 1:
         caption += (
             f" {count:,} nodes are drawn in steps of {width}; a step shows its node of most memory."
@@ -166,7 +198,7 @@ def timeline(report: ReuseReport, prefix: str) -> Figure:
     description = f"Live memory over {count:,} nodes: {text}, {share} held for reuse alone."
     return Figure(
         "memory", "Live memory", description, caption, base + 26, tuple(drawing),
-        (("live", "live"), ("held for reuse alone", "reuse")),
+        (("live", "live"), ("held for reuse alone", "reuse")) if waits else (),
     )  # fmt: skip
 
 

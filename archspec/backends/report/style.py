@@ -35,6 +35,7 @@ svg .note { fill: var(--ink); font-weight: 600; }
 .b2 { stroke: var(--b2); stroke-width: 1.7px; } .b3 { stroke: var(--b3); stroke-width: 2.3px; }
 .b4 { stroke: var(--b4); stroke-width: 3px; } .b5 { stroke: var(--b5); stroke-width: 4px; }
 .residual { stroke-dasharray: 7 3; } .gate { stroke-dasharray: 9 3 2 3; }
+.fine { stroke-width: 1px; stroke-dasharray: none; }
 .live { fill: var(--live); stroke: var(--live-edge); }
 .held { fill: var(--held); } .hatch { stroke: var(--hatch); stroke-width: 2px; }
 .reuse { stroke: var(--hatch); } .peak { stroke: var(--ink); stroke-dasharray: 3 3; fill: none; }
