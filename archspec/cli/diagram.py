@@ -34,7 +34,8 @@ class _Command(click.Command):
     "--output",
     type=click.Path(path_type=Path, readable=False),
     metavar="OUT.svg",
-    help="Where to write, `-` for standard output. Default: the model's name with .svg.",
+    help="Where to write: .svg, .pdf, .png, .dot, .tex, .drawio or .mmd; `-` for standard output. "
+    "Default: the model's name with .svg.",
 )
 @click.option(
     "--view",

@@ -51,7 +51,7 @@ class Diagram:
         return graphviz.Source(self.source, engine="neato")
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the figure as the ending of `path` says: `.svg`, `.pdf`, `.png` or `.dot`.
+        """Write the figure as the ending of `path` says: one of `ENDINGS`.
 
         Raises `FigureError` for another ending and where nothing can draw PDF or PNG, and
         `ArchSpecError` A0802 where the file cannot be written.
@@ -74,6 +74,18 @@ class Diagram:
                     raise FigureError(f"drawing {ending.upper()} {_NO_GRAPHVIZ}") from None
             case "dot":
                 return self.source.encode("utf-8")
+            case "tex":
+                from archspec.backends.diagram.tikz import write_tikz
+
+                return write_tikz(self.scene, self.theme).encode("utf-8")
+            case "drawio":
+                from archspec.backends.diagram.drawio import write_drawio
+
+                return write_drawio(self.scene, self.theme).encode("utf-8")
+            case "mmd":
+                from archspec.backends.diagram.mermaid import write_mermaid
+
+                return write_mermaid(self.scene, self.theme).encode("utf-8")
             case _:
                 return self.svg.encode("utf-8")
 

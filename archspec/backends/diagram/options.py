@@ -7,7 +7,7 @@ from archspec.backends.diagram.figure import WIDTHS, FigureError, Options
 from archspec.backends.diagram.geometry import Direction
 
 #: What can be written, by the ending of the file's name.
-ENDINGS: Final = ("svg", "pdf", "png", "dot")
+ENDINGS: Final = ("svg", "pdf", "png", "dot", "tex", "drawio", "mmd")
 DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
 
 
