@@ -1,7 +1,9 @@
 """`archspec diagram`."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +11,9 @@ from archspec.cli.build import chosen_models, overrides_of
 from archspec.cli.options import file_argument, format_option, load, model_option, set_option
 from archspec.cli.output import echo, reporting, show
 from archspec.diagnostics.render import Format
+
+if TYPE_CHECKING:
+    from archspec.backends.diagram.scene import Scene
 
 STDOUT = Path("-")
 
@@ -62,6 +67,9 @@ class _Command(click.Command):
     metavar="light|dark|grey|FILE",
     help="The colours and lines: one that comes along, or a TOML file.",
 )
+@click.option(
+    "--compare", is_flag=True, help="One figure with all the models, their names above them."
+)
 @click.option("--legend/--no-legend", default=True, help="Whether the signs are explained.")
 @set_option
 @format_option("How diagnostics are shown, on standard error.")
@@ -75,6 +83,7 @@ def diagram(
     direction: str | None,
     width: str | None,
     theme: str,
+    compare: bool,
     legend: bool,
     settings: tuple[str, ...],
     format: Format,
@@ -89,9 +98,11 @@ def diagram(
       archspec diagram resnet.arch -m ResNet50
       archspec diagram densenet.arch -m DenseNet121 --view block=denseblock1 -o block.pdf
       archspec diagram gpt.arch --width 3.5in --theme grey -o gpt.svg
+      archspec diagram resnet.arch -m ResNet18 -m ResNet50 --compare -o resnets.pdf
     """
     from archspec import pipeline
-    from archspec.backends.diagram.figure import FigureError, make_scene
+    from archspec.backends.diagram.compare import compose
+    from archspec.backends.diagram.figure import WIDTHS, FigureError, make_scene
     from archspec.backends.diagram.object import Diagram
     from archspec.backends.diagram.options import ending_of, make_options
     from archspec.backends.diagram.theme import ThemeError, load_theme
@@ -104,17 +115,26 @@ def diagram(
         raise click.UsageError(str(error)) from None
     program = load(file)
     entries = chosen_models(program, models)
-    if output is not None and len(entries) > 1:
+    if output is not None and len(entries) > 1 and not compare:
         known = ", ".join(f"`{entry.name}`" for entry in entries)
-        raise click.UsageError(f"-o is one file: choose one of {known} with -m")
+        raise click.UsageError(
+            f"-o is one file: choose one of {known} with -m, or draw all with --compare"
+        )
+    scenes: list[tuple[str, Scene]] = []
     for entry in entries:
         built = pipeline.build_graph(program, entry.name, overrides_of(entry, settings))
         show(built.warnings, format, err=True)
+        shown = replace(options, legend=legend and not compare)
         try:
-            scene = make_scene(built.graph, options, entry.block.body.doc or "")
+            scene = make_scene(built.graph, shown, entry.block.body.doc or "")
         except FigureError as error:
             raise click.UsageError(str(error)) from None
-        target = output if output is not None else Path(f"{entry.name}.svg")
+        scenes.append((entry.name, scene))
+    if compare:
+        name = f"{file.stem}-compared"
+        scenes = [(name, compose(scenes, options.width or WIDTHS["7in"], legend_shown=legend))]
+    for name, scene in scenes:
+        target = output if output is not None else Path(f"{name}.svg")
         try:
             data = Diagram(scene, look).data(ending)
         except FigureError as error:
