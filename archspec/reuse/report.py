@@ -15,6 +15,7 @@ from archspec.reuse.live import Hold, Live, live
 from archspec.reuse.paths import paths
 from archspec.reuse.sized import Sized, Stored
 from archspec.reuse.traffic import Traffic, traffic
+from archspec.reuse.weights import reused_weights
 
 
 class _Data(BaseModel):
@@ -68,6 +69,15 @@ class Edge(_Data):
     meets: tuple[Sight, ...] = Field(description="Of what it is joined with: the largest.")
 
 
+class WeightReuse(_Data):
+    """Weights used more than once: a shared layer or block by its path, or a tied weight."""
+
+    mechanism: Literal["shared", "tied"]
+    names: tuple[str, ...] = Field(description="Of a tied weight all names, its own first.")
+    uses: int
+    saved: int = Field(description="Parameters that all uses but one would have.")
+
+
 class Nodes(_Data):
     """All nodes in the order in which they run, a column for each number.
 
@@ -112,6 +122,7 @@ class ReuseReport(_Data):
     stored: Stored
     totals: Totals
     edges: tuple[Edge, ...]
+    weights: tuple[WeightReuse, ...]
     paths: PathSummary | None
     concat: ConcatSummary
     nodes: Nodes
@@ -151,6 +162,12 @@ def report(model: Sized) -> ReuseReport:
             uncounted=counted.uncounted,
         ),
         edges=tuple(_edge(model, edge, holds.get(id(edge)), seen) for edge in model.reused),
+        weights=tuple(
+            WeightReuse(
+                mechanism=used.mechanism, names=tuple(used.names), uses=used.uses, saved=used.saved
+            )
+            for used in reused_weights(model.graph)
+        ),
         paths=None
         if found is None
         else PathSummary(

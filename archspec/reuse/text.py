@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from archspec.reuse.report import ReuseReport
-from archspec.reuse.words import NOT_SHOWN, edge_table, sizes, totals
+from archspec.reuse.words import NOT_SHOWN, WEIGHTS_HEAD, edge_table, sizes, totals, weight_cells
 
 
 def as_text(report: ReuseReport) -> str:
@@ -19,7 +19,12 @@ def _lines(report: ReuseReport) -> Iterator[str]:
     for total in totals(report):
         yield f"{'  ' if total.part else ''}{total.name}".ljust(24) + total.text
     yield ""
-    yield from _table(*edge_table(report.edges))
+    if report.edges or not report.weights:
+        yield from _table(*edge_table(report.edges))
+    if report.edges and report.weights:
+        yield ""
+    if report.weights:
+        yield from _table(WEIGHTS_HEAD, [weight_cells(reused) for reused in report.weights])
     yield ""
     yield NOT_SHOWN
 

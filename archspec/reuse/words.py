@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from archspec.reuse.report import Edge, PathSummary, ReuseReport, Sight
+from archspec.reuse.report import Edge, PathSummary, ReuseReport, Sight, WeightReuse
 
 CONVENTIONS: Final = (
     "A MAC is one multiply-add of a convolution, linear map, product or attention.",
@@ -14,6 +14,7 @@ CONVENTIONS: Final = (
 NOT_SHOWN: Final = "Not shown: accuracy, robustness, calibration."
 _HEAD: Final = ("reuse", "edge", "span", "sees", "meets", "parameters", "MACs", "held")
 _SEEN: Final = (3, 4)
+WEIGHTS_HEAD: Final = ("reuse", "weights", "uses", "saved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,12 @@ def _cells(edge: Edge) -> tuple[str, ...]:
         f"{edge.macs:,}" if edge.macs else "",
         size(edge.held_bytes) if edge.held_bytes else "",
     )
+
+
+def weight_cells(reused: WeightReuse) -> tuple[str, ...]:
+    """A row below `WEIGHTS_HEAD`."""
+    names = " = ".join(reused.names)
+    return reused.mechanism, names, f"{reused.uses:,}", f"{reused.saved:,}"
 
 
 def _sights(axes: Sequence[Sight]) -> str:

@@ -124,6 +124,20 @@ def test_each_edge_has_its_row_and_its_arc(model: str) -> None:
     assert hints == sorted(f"{e['mechanism']}: {e['source']} to {e['target']}" for e in edges)
 
 
+def test_reused_weights_have_a_table() -> None:
+    page = tree(run("GPT2", "--format", "html"))
+    (found,) = json.loads(run("GPT2", "--format", "json"))["weights"]
+    (table,) = with_class(page, "weights")
+    head, row = table.iter("tr")
+    assert [text(cell) for cell in head] == ["reuse", "weights", "uses", "saved"]
+    names = "transformer.wte.weight = lm_head.weight"
+    assert [text(cell) for cell in row] == ["tied", names, "2", f"{found['saved']:,}"]
+    assert not list(with_class(tree(run("ResNet50", "--format", "html")), "weights"))
+    latex = run("GPT2", "--format", "latex")
+    assert r"\label{tab:reuse-GPT2-weights}" in latex
+    assert rf"tied & transformer.wte.weight = lm\_head.weight & 2 & {found['saved']:,} \\" in latex
+
+
 def test_an_arc_that_holds_more_is_stronger() -> None:
     page = tree(run("ResNet50", "--format", "html"))
     edges = json.loads(run("ResNet50", "--format", "json"))["edges"]

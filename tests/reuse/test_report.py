@@ -31,6 +31,29 @@ def test_tied_weights_count_once() -> None:
     assert found["totals"]["parameters"] == 124_439_808
 
 
+def test_a_shared_block_is_one_reuse_of_weights() -> None:
+    path = str(SPECS / "siamese.arch")
+    assert run(path).splitlines()[-4:-2] == [
+        "reuse   weights  uses    saved",
+        "shared  encoder     2  420,352",
+    ]
+
+
+def test_weights_may_be_shared_and_tied(tmp_path: Path) -> None:
+    file = tmp_path / "net.arch"
+    file.write_text(
+        "model Net {\n    input x: float[B, 8]\n    shared f: Linear(8)\n"
+        "    h = x -> f -> ReLU -> f\n    h -> g: Linear(8)\n    tie g.weight to f.weight\n"
+        "    y = g -> f\n}\n"
+    )
+    found = json.loads(run(str(file), "--format", "json"))
+    assert found["weights"] == [
+        {"mechanism": "shared", "names": ["f"], "uses": 3, "saved": 2 * (64 + 8)},
+        {"mechanism": "tied", "names": ["f.weight", "g.weight"], "uses": 2, "saved": 64},
+    ]
+    assert found["totals"]["parameters_saved"] == 3 * 64 + 2 * 8
+
+
 def test_a_projection_is_what_its_shortcut_costs() -> None:
     path = str(SPECS / "resnet.arch")
     found = json.loads(run(path, "-m", "ResNet18", "--input", "H=224,W=224", "--format", "json"))

@@ -35,6 +35,7 @@ def test_reports_of_published_models(case: Case) -> None:
     assert found.totals.peak_bytes_in_place <= found.totals.peak_bytes
     moments = zip(found.nodes.held_bytes, found.nodes.live_bytes, strict=True)
     assert all(0 <= held <= live for held, live in moments)
+    assert found.totals.parameters_saved == sum(reused.saved for reused in found.weights)
     page = ET.fromstring(write_reports([found], "html"))
     assert sum(svg.get("class") == "plot" for svg in page.iter("svg")) >= 3
     assert f"{found.totals.macs:,}" in write_reports([found], "latex")

@@ -5,7 +5,15 @@ from typing import Final
 
 from archspec.backends.tables.grid import Grid, write_grid
 from archspec.reuse.report import ReuseReport
-from archspec.reuse.words import CONVENTIONS, NOT_SHOWN, edge_table, sizes, totals
+from archspec.reuse.words import (
+    CONVENTIONS,
+    NOT_SHOWN,
+    WEIGHTS_HEAD,
+    edge_table,
+    sizes,
+    totals,
+    weight_cells,
+)
 
 #: Rows of a table that fit on a page; what comes after goes into the next table.
 _ROWS: Final = 45
@@ -50,6 +58,15 @@ def _grids(report: ReuseReport) -> Iterator[Grid]:
                 "alone. Parameters and MACs: of the layers between that align it."
                 + (" Sees, meets: receptive fields in pixels." if "sees" in head else ""),
             ),
+            left=2,
+        )
+    if report.weights:
+        yield Grid(
+            WEIGHTS_HEAD,
+            tuple(weight_cells(reused) for reused in report.weights),
+            caption=f"Weights that {report.model} uses more than once.",
+            label=f"{label}-weights",
+            notes=("Saved: parameters that all uses but one would have.",),
             left=2,
         )
 

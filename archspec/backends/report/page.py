@@ -3,7 +3,7 @@
 The page is well-formed XML too. Rounded numbers have the exact one in their `data` element.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from archspec.backends.report.charts import WIDTH, Figure, element
@@ -11,7 +11,16 @@ from archspec.backends.report.flow import arcs, timeline
 from archspec.backends.report.spread import histogram, scatter
 from archspec.backends.report.style import STYLE
 from archspec.reuse.report import Edge, ReuseReport
-from archspec.reuse.words import CONVENTIONS, NOT_SHOWN, edge_table, size, sizes, totals
+from archspec.reuse.words import (
+    CONVENTIONS,
+    NOT_SHOWN,
+    WEIGHTS_HEAD,
+    edge_table,
+    size,
+    sizes,
+    totals,
+    weight_cells,
+)
 
 #: Nothing is loaded, and nothing runs.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -65,6 +74,10 @@ def _report(report: ReuseReport, id: str) -> Iterator[str]:
         yield from _figure(figure, f"{id}-{figure.id}")
     yield f"<h2>All {len(report.edges):,} reuse edges</h2>" if report.edges else "<h2>Edges</h2>"
     yield from _edges(report.edges)
+    if report.weights:
+        yield "<h2>Reused weights</h2>"
+        rows = (weight_cells(reused) for reused in report.weights)
+        yield from _table("weights", WEIGHTS_HEAD, (list(map(escape, row)) for row in rows))
     yield "<h2>Conventions</h2>"
     yield "<ul>"
     for told in (
@@ -132,18 +145,25 @@ def _edges(edges: Sequence[Edge]) -> Iterator[str]:
     if not edges:
         yield "<p>No reuse edges.</p>"
         return
-    names, rows = edge_table(edges)
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    yield '<div class="scroll"><table class="edges">'
-    yield f"<thead><tr>{head}</tr></thead>"
+    head, rows = edge_table(edges)
+    yield from _table("edges", head, map(_edge, edges, rows))
+
+
+def _edge(edge: Edge, row: tuple[str, ...]) -> list[str]:
+    kind, way, *counts, _ = map(escape, row)
+    held = f'<data value="{edge.held_bytes}">{size(edge.held_bytes)}</data>'
+    return [kind, way.replace("-&gt;", "→"), *counts, held if edge.held_bytes else ""]
+
+
+def _table(class_: str, head: Sequence[str], rows: Iterable[list[str]]) -> Iterator[str]:
+    """A table whose second column is names; `rows` are markup."""
+    names = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    yield f'<div class="scroll"><table class="{class_}">'
+    yield f"<thead><tr>{names}</tr></thead>"
     yield "<tbody>"
-    for edge, row in zip(edges, rows, strict=True):
-        kind, way, *counts, _ = map(escape, row)
+    for kind, name, *counts in rows:
         cells = "".join(f"<td>{count}</td>" for count in counts)
-        held = f'<data value="{edge.held_bytes}">{size(edge.held_bytes)}</data>'
-        held = held if edge.held_bytes else ""
-        way = way.replace("-&gt;", "→")
-        yield f'<tr><td>{kind}</td><td class="way">{way}</td>{cells}<td>{held}</td></tr>'
+        yield f'<tr><td>{kind}</td><td class="way">{name}</td>{cells}</tr>'
     yield "</tbody></table></div>"
 
 

@@ -51,10 +51,10 @@ th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid var(
   white-space: nowrap; }
 thead th { border-bottom: 2px solid var(--soft); }
 .totals th { text-align: left; font-weight: normal; }
-.edges :is(th, td):nth-child(-n+2) { text-align: left; }
+.edges :is(th, td):nth-child(-n+2), .weights :is(th, td):nth-child(-n+2) { text-align: left; }
 .totals .part th { padding-left: 2rem; }
 .totals td { white-space: normal; overflow-wrap: anywhere; }
-.edges .way { white-space: normal; overflow-wrap: anywhere; min-width: 14rem; }
+.way { white-space: normal; overflow-wrap: anywhere; min-width: 14rem; }
 @media print { body { max-width: none; } article + article { break-before: page; }
   h2 { break-after: avoid; } .scroll { overflow: visible; } svg.plot { min-width: 0; }
   figure, tr { break-inside: avoid; } }
