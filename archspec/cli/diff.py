@@ -12,6 +12,7 @@ from archspec.diagnostics.render import Format
 
 if TYPE_CHECKING:
     from archspec.elaborate import Elaborated
+    from archspec.ir import Graph
     from archspec.passes.difference import Difference, LayerChange
 
 #: Rows of one kind that the text shows; JSON has all.
@@ -28,10 +29,25 @@ _MOST = 40
     multiple=True,
     help="Sizes that the inputs leave open, for the multiply-adds.",
 )
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="OUT.svg",
+    help="Also draw both models there, with what was added, removed and changed marked; the ending "
+    "says what is written, as for `archspec diagram`.",
+)
 @format_option("`json` prints the difference as JSON; the others tell how diagnostics are shown.")
 @click.pass_context
 @reporting
-def diff(ctx: click.Context, old: str, new: str, sizes: tuple[str, ...], format: Format) -> None:
+def diff(
+    ctx: click.Context,
+    old: str,
+    new: str,
+    sizes: tuple[str, ...],
+    output: Path | None,
+    format: Format,
+) -> None:
     """Show what differs between two models: layers, reuse, shapes, parameters, weights.
 
     OLD and NEW are specs; a model is named after a colon, and may be left out where there is one
@@ -41,20 +57,56 @@ def diff(ctx: click.Context, old: str, new: str, sizes: tuple[str, ...], format:
     Examples:
       archspec diff old.arch new.arch
       archspec diff net.arch:Small net.arch:Large
+      archspec diff old.arch new.arch -o difference.pdf
     """
     from archspec.cli.summary import parse_sizes
     from archspec.passes.difference import compare
 
+    ending = _ending(output)
     a, b = models_of(old, new)
     found = compare(a.graph, b.graph, parse_sizes(sizes))
+    names = [f"{split(file)[0]}:{m.entry.name}" for file, m in ((old, a), (new, b))]
+    if output is not None:
+        titles = [f"{Path(split(file)[0]).name}:{m.entry.name}" for file, m in ((old, a), (new, b))]
+        _draw(output, ending, (titles[0], a.graph), (titles[1], b.graph), found)
     if format == "json":
         echo(found.to_json())
     else:
-        names = (f"{split(file)[0]}:{m.entry.name}" for file, m in ((old, a), (new, b)))
         echo(" -> ".join(names))
         echo("\n".join(_lines(found)))
     if not found.same:
         ctx.exit(FAULTY)
+
+
+def _ending(output: Path | None) -> str:
+    from archspec.backends.diagram.figure import FigureError
+    from archspec.backends.diagram.options import ending_of
+
+    try:
+        return "svg" if output is None else ending_of(output)
+    except FigureError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _draw(
+    output: Path,
+    ending: str,
+    old: tuple[str, "Graph"],
+    new: tuple[str, "Graph"],
+    found: "Difference",
+) -> None:
+    from archspec.backends.diagram.differ import difference_scene
+    from archspec.backends.diagram.figure import WIDTHS, FigureError
+    from archspec.backends.diagram.object import Diagram
+    from archspec.backends.diagram.theme import load_theme
+    from archspec.cli.files import write_bytes_atomically
+
+    scene = difference_scene(old, new, found, WIDTHS["7in"])
+    try:
+        data = Diagram(scene, load_theme("light")).data(ending)
+    except FigureError as error:
+        raise click.ClickException(str(error)) from None
+    write_bytes_atomically(output, data)
 
 
 def models_of(old: str, new: str) -> tuple["Elaborated", "Elaborated"]:

@@ -1,7 +1,7 @@
 """From a graph and a choice of what is open to levels of items and links."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archspec.backends.diagram.fuse import Fused, fuse
@@ -19,11 +19,20 @@ Value = tuple[int, int]
 Element = Part | Run | int
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a model has, or has otherwise, than another one: nodes, and edges by target and slot."""
+
+    nodes: Mapping[int, Sign] = field(default_factory=dict)
+    edges: Mapping[tuple[int, int], Sign] = field(default_factory=dict)
+
+
 @dataclass(slots=True, eq=False)
 class Model:
     """A graph with what the figure's stages ask of it."""
 
     graph: Graph
+    marks: Marks = field(default_factory=Marks)
     root: Part = field(init=False)
     signatures: dict[Part | int, Hashable] = field(init=False)
     kinds: dict[tuple[int, int], Kind] = field(init=False)
@@ -103,6 +112,8 @@ class _Builder:
         self.fused: dict[int, Fused] = {}
         self.ports: dict[tuple[Item, Value, bool], Item] = {}
         self.ids: dict[str, int] = {}
+        #: How a node is marked; of units that are drawn once, the mark of any.
+        self.marks = {node: {sign} for node, sign in model.marks.nodes.items()}
 
     def run(self, part: Part, whole: bool) -> Level:
         level = Level()
@@ -113,7 +124,23 @@ class _Builder:
             self._outputs(level)
         for found in self.levels.values():
             spread_dense(found)
+            for item in found.items:
+                self._mark(item)
         return level
+
+    def _mark(self, item: Item) -> None:
+        """Add what two models differ in: to boxes what is so of any node, to frames of all."""
+        if item.kind not in ("box", "group"):
+            return
+        found: list[set[Sign]] = [self.marks.get(node, set()) for node in item.nodes]
+        layers = [n for n in item.nodes if self.graph.node(n).kind in ("layer", "param")]
+        signs: set[Sign] = set().union(*found)
+        if item.kind == "group":
+            each = [self.marks.get(node, set()) for node in layers]
+            signs = set.intersection(*each) if each else set()
+        elif len(item.nodes) > 1 and signs and any(not self.marks.get(n) for n in layers):
+            signs = {"changed"}  # of what is in the box, some is as before
+        item.signs = (*item.signs, *sorted(signs))
 
     # --- items ---------------------------------------------------------------------------------
 
@@ -194,6 +221,8 @@ class _Builder:
         for index, unit in enumerate(run.units):
             for node_id, drawn in zip(unit.nodes, first.nodes, strict=True):
                 self.alias[node_id] = drawn
+                if node_id in self.marks:
+                    self.marks.setdefault(drawn, set()).update(self.marks[node_id])
                 self.units[node_id] = (*self.units.get(node_id, ()), (run, index))
         self._part(first, level, around, len(run.units))
         if first not in self.choice.opened:
@@ -235,6 +264,9 @@ class _Builder:
                     continue
                 if self._between_units(source, node_id):
                     continue
+                mark = self.model.marks.edges.get((node_id, edge.slot))
+                if mark is not None:
+                    signs = (*signs, mark)
                 drawn = (self._first(source), output, self._first(node_id), kind)
                 if drawn in merged:
                     continue

@@ -10,7 +10,16 @@ from archspec.backends.diagram.svg import number
 from archspec.backends.diagram.theme import Theme
 from archspec.backends.diagram.xdot import quoted
 
-_BADGES = {"shared": "θ", "tied": "θ", "frozen": "*", "ema": "~", "detach": "||"}
+_BADGES = {
+    "shared": "θ",
+    "tied": "θ",
+    "frozen": "*",
+    "ema": "~",
+    "detach": "||",
+    "added": "+",
+    "removed": "-",
+    "changed": "!=",
+}
 
 
 def write_dot(scene: Scene, theme: Theme) -> str:

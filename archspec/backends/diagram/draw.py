@@ -14,10 +14,12 @@ from archspec.backends.diagram.scene import (
     Edge,
     Frame,
     Join,
+    Kind,
     Point,
     Rect,
     Sample,
     Scene,
+    Sign,
     Text,
 )
 from archspec.backends.diagram.theme import Theme
@@ -168,6 +170,8 @@ def _box(box: Box, theme: Theme) -> Iterator[Shape]:
     pen = Pen(theme.border, theme.border_width)
     fill = theme.fills[box.role]
     radius = min(box.rect.height / 2, 6.0) if box.role in ("input", "output") else RADIUS
+    if any(badge.sign == "removed" for badge in box.badges):
+        pen = Pen(theme.lines["data"].colour, theme.border_width, (2.0, 1.6))
     if box.double:
         pen = Pen(theme.lines["shared"].colour, theme.border_width)
     for i in range(box.stack, 0, -1):
@@ -213,7 +217,7 @@ def _join(join: Join, theme: Theme) -> Iterator[Shape]:
 
 def _badge(badge: Badge, theme: Theme) -> Iterator[Shape]:
     x, y, r = badge.x, badge.y, badge.radius
-    line = theme.lines["ema" if badge.sign in ("frozen", "ema", "detach") else "shared"]
+    line = theme.lines[line_of(badge.sign)]
     thin = Pen(line.colour, 0.8, round=True)
     yield Disc(x, y, r, theme.paper, Pen(line.colour, 0.8))
     match badge.sign:
@@ -246,8 +250,31 @@ def _badge(badge: Badge, theme: Theme) -> Iterator[Shape]:
         case "detach":  # two bars across the flow
             for dx in (-0.22, 0.22):
                 yield Poly(((x + dx * r, y - 0.55 * r), (x + dx * r, y + 0.55 * r)), pen=thin)
+        case "added" | "removed":  # a plus, a minus
+            arm = 0.6 * r
+            bold = Pen(line.colour, 1.2)
+            yield Poly(((x - arm, y), (x + arm, y)), pen=bold)
+            if badge.sign == "added":
+                yield Poly(((x, y - arm), (x, y + arm)), pen=bold)
+        case "changed":  # unlike: an equals sign crossed out
+            for dy in (-0.2, 0.2):
+                yield Poly(((x - 0.55 * r, y + dy * r), (x + 0.55 * r, y + dy * r)), pen=thin)
+            yield Poly(((x - 0.3 * r, y + 0.6 * r), (x + 0.3 * r, y - 0.6 * r)), pen=thin)
         case _:
             assert_never(badge.sign)
+
+
+def line_of(sign: Sign) -> Kind:
+    """The kind of edges whose colour a sign has."""
+    match sign:
+        case "shared" | "tied":
+            return "shared"
+        case "frozen" | "ema" | "detach":
+            return "ema"
+        case "added" | "removed" | "changed":
+            return "data"
+        case _:
+            assert_never(sign)
 
 
 def _oval(x: float, y: float, a: float, b: float) -> tuple[Point, ...]:

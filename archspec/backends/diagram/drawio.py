@@ -4,12 +4,22 @@ from collections.abc import Iterator
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
+from archspec.backends.diagram.draw import line_of
 from archspec.backends.diagram.font import FAMILY
 from archspec.backends.diagram.scene import Badge, Box, Edge, Frame, Join, Point, Rect, Scene, Text
 from archspec.backends.diagram.svg import number
 from archspec.backends.diagram.theme import Theme
 
-_SIGNS: Final = {"shared": "θ", "tied": "θ", "frozen": "✳", "ema": "~", "detach": "‖"}
+_SIGNS: Final = {
+    "shared": "θ",
+    "tied": "θ",
+    "frozen": "✳",
+    "ema": "~",
+    "detach": "‖",
+    "added": "+",
+    "removed": "−",
+    "changed": "≠",
+}
 _ALIGN: Final = {"start": "left", "middle": "center", "end": "right"}
 
 
@@ -95,6 +105,8 @@ class _Writer:
             f"fillColor={theme.fills[box.role]};strokeColor={stroke};"
             f"strokeWidth={number(theme.border_width)};{self.words(7.2)}"
         )
+        if any(badge.sign == "removed" for badge in box.badges):
+            style += "dashed=1;dashPattern=2 2;"
         for i in range(box.stack, 0, -1):  # the sheets behind a repeated block
             rect = box.rect
             moved = Rect(rect.x + 2.2 * i, rect.y + 2.2 * i, rect.width, rect.height)
@@ -122,7 +134,7 @@ class _Writer:
         return self.vertex(join.rect, style, _symbol(join), join.id)
 
     def badge(self, badge: Badge) -> str:
-        kind = self.theme.lines["shared" if badge.sign in ("shared", "tied") else "ema"]
+        kind = self.theme.lines[line_of(badge.sign)]
         style = (
             f"ellipse;html=1;fillColor={self.theme.paper};strokeColor={kind.colour};"
             f"strokeWidth=0.8;fontFamily={FAMILY};fontSize=7;fontColor={kind.colour};"

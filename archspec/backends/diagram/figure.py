@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from archspec.backends.diagram.build import Choice, Model, build_level
+from archspec.backends.diagram.build import Choice, Marks, Model, build_level
 from archspec.backends.diagram.font import text_width
 from archspec.backends.diagram.geometry import Direction
 from archspec.backends.diagram.layout import lay_out
@@ -54,10 +54,15 @@ class Options:
     legend: bool = True
 
 
-def make_scene(graph: Graph, options: Options | None = None, description: str = "") -> Scene:
-    """The figure of a model."""
+def make_scene(
+    graph: Graph,
+    options: Options | None = None,
+    description: str = "",
+    marks: Marks | None = None,
+) -> Scene:
+    """The figure of a model; `marks` are what it differs in from another one."""
     chosen = options or Options()
-    model = Model(graph)
+    model = Model(graph, marks or Marks())
     part = model.root
     if chosen.view == "block":
         found = find_block(model, chosen.block)

@@ -44,6 +44,9 @@ _SIGNS: Final[dict[Sign, str]] = {
     "frozen": "frozen",
     "ema": "moving average",
     "detach": "no gradient",
+    "added": "added",
+    "removed": "removed",
+    "changed": "changed",
 }
 
 

@@ -12,7 +12,16 @@ _WORDS: Final = {
     "residual": "residual", "dense": "dense", "skip": "skip", "gate": "gate",
     "shared": "same weights", "tied": "tied", "ema": "slow copy",
 }  # fmt: skip
-_SIGNS: Final = {"shared": "θ", "tied": "θ", "frozen": "frozen", "ema": "~", "detach": "detached"}
+_SIGNS: Final = {
+    "shared": "θ",
+    "tied": "θ",
+    "frozen": "frozen",
+    "ema": "~",
+    "detach": "detached",
+    "added": "+",
+    "removed": "−",
+    "changed": "≠",
+}
 #: Mermaid's own signs in labels.
 _ESCAPES: Final = {'"': "#quot;", "#": "#35;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;"}
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
+from math import dist
 from typing import assert_never
 
 from archspec.backends.diagram.font import text_width
@@ -61,7 +63,9 @@ class Sheet:
                 _line(rect.x + 5.0, rect.y + 9.0 + 8.5 * i, line.text, SIZES[line.style], True)
                 for i, line in enumerate(frame.lines)
             )
-            self.frames.append(Frame(prefix + frame.item.id, rect, texts, frame.item.repeat))
+            badges = _badges(frame.item, rect)
+            repeat = frame.item.repeat
+            self.frames.append(Frame(prefix + frame.item.id, rect, texts, repeat, False, badges))
         for spot in laid.spots.values():
             item = spot.item
             rect = _rect(page((spot.u0, spot.v0)), page((spot.u1, spot.v1)))
@@ -89,6 +93,7 @@ class Sheet:
         rects = [b.rect for b in self.boxes] + [j.rect for j in self.joins]
         rects += [f.rect for f in self.frames]
         rects += [badge.rect for box in self.boxes for badge in box.badges]
+        rects += [badge.rect for frame in self.frames for badge in frame.badges]
         rects += [text.rect for text in self.texts]
         rects += [text.rect for edge in self.edges for text in edge.texts]
         for f in self.frames:
@@ -118,10 +123,15 @@ def _line(x: float, y: float, text: str, size: float, bold: bool) -> Text:
     return Text(x, y, text, size, text_width(text, size, bold), bold, "start")
 
 
-def _box(item: Item, rect: Rect, direction: Direction, prefix: str) -> Box:
-    badges = tuple(
+def _badges(item: Item, rect: Rect) -> tuple[Badge, ...]:
+    """The signs of an item along its upper edge, from the right."""
+    return tuple(
         Badge(sign, rect.right - 1.5 - 10.0 * i, rect.y - 0.5) for i, sign in enumerate(item.signs)
     )
+
+
+def _box(item: Item, rect: Rect, direction: Direction, prefix: str) -> Box:
+    badges = _badges(item, rect)
     stack = 2 if item.repeat > 1 else 0
     return Box(
         prefix + item.id, rect, item.role, texts_in(rect, item.lines, direction), badges,
@@ -140,6 +150,10 @@ def _edge(wire: Wire, points: Sequence[Point], prefix: str) -> Edge:
     if "detach" in wire.signs:
         (x0, y0), (x1, y1) = corners[-2], corners[-1]
         badges = (Badge("detach", (x0 + x1) / 2, (y0 + y1) / 2, 3.6),)
+    for sign in wire.signs:
+        if sign in ("added", "removed"):  # in the middle of the longest piece
+            (x0, y0), (x1, y1) = max(pairwise(corners), key=lambda p: dist(*p))
+            badges = (*badges, Badge(sign, (x0 + x1) / 2, (y0 + y1) / 2, 3.6))
     source = prefix + (link.source.id)
     target = prefix + (link.target.id)
     return Edge(source, target, kind, rounded(corners, wire.radius), tip, wire.dot, (), badges)

@@ -17,8 +17,8 @@ Role = Literal[
     "input", "output", "conv", "linear", "norm", "pool", "up", "attention", "embedding", "op",
     "block", "shared",
 ]  # fmt: skip
-#: A small sign on a box: shared weights, frozen, slow copy, no gradient.
-Sign = Literal["shared", "tied", "frozen", "ema", "detach"]
+#: A small sign on a box: shared weights, frozen, slow copy, no gradient; what two models differ in.
+Sign = Literal["shared", "tied", "frozen", "ema", "detach", "added", "removed", "changed"]
 #: How features are joined: `concat` is a striped bar, the others are circles.
 JoinKind = Literal["add", "mul", "concat", "other"]
 Anchor = Literal["start", "middle", "end"]
