@@ -67,6 +67,14 @@ class _Command(click.Command):
     metavar="light|dark|grey|FILE",
     help="The colours and lines: one that comes along, or a TOML file.",
 )
+@click.option("--shapes", is_flag=True, help="Say the shape of features where it changes.")
+@click.option(
+    "--input",
+    "sizes",
+    metavar="H=224,W=224",
+    multiple=True,
+    help="Sizes that the inputs leave open, for --shapes, which it implies.",
+)
 @click.option(
     "--compare", is_flag=True, help="One figure with all the models, their names above them."
 )
@@ -83,6 +91,8 @@ def diagram(
     direction: str | None,
     width: str | None,
     theme: str,
+    shapes: bool,
+    sizes: tuple[str, ...],
     compare: bool,
     legend: bool,
     settings: tuple[str, ...],
@@ -106,9 +116,13 @@ def diagram(
     from archspec.backends.diagram.object import Diagram
     from archspec.backends.diagram.options import ending_of, make_options
     from archspec.backends.diagram.theme import ThemeError, load_theme
+    from archspec.cli.summary import parse_sizes
 
     try:
-        options = make_options(view, depth, direction, width, legend=legend)
+        options = make_options(
+            view, depth, direction, width,
+            legend=legend, shapes=shapes, sizes=parse_sizes(sizes),
+        )  # fmt: skip
         ending = "svg" if output is None or output == STDOUT else ending_of(output)
         look = load_theme(theme)
     except (FigureError, ThemeError) as error:

@@ -142,10 +142,13 @@ class Model:
         width: str | None = None,
         theme: str | os.PathLike[str] = "light",
         legend: bool = True,
+        shapes: bool = False,
+        **sizes: int,
     ) -> "Diagram":
         """A figure of the model, with the options of `archspec diagram`.
 
-        `view` is `overview`, `full` or `block=NAME`. A notebook shows the figure as SVG. Raises
+        `view` is `overview`, `full` or `block=NAME`; `shapes` says shapes where they change, with
+        `sizes` as numbers for open ones: `H=224`. A notebook shows the figure as SVG. Raises
         `FigureError` or `ThemeError`, both `ValueError`s, for what cannot be drawn.
         """
         from archspec.backends.diagram.figure import make_scene
@@ -153,7 +156,9 @@ class Model:
         from archspec.backends.diagram.options import make_options
         from archspec.backends.diagram.theme import load_theme
 
-        options = make_options(view, depth, direction, width, legend=legend)
+        options = make_options(
+            view, depth, direction, width, legend=legend, shapes=shapes, sizes=sizes
+        )
         look = load_theme(os.fspath(theme))
         entry = self._program.scope.models[self.name]
         return Diagram(make_scene(self.graph, options, entry.block.body.doc or ""), look)

@@ -10,6 +10,7 @@ from archspec.backends.diagram.parts import Part, part_tree, signatures
 from archspec.backends.diagram.plan import Item, Level, Line, Link
 from archspec.backends.diagram.repeats import Run, find_runs
 from archspec.backends.diagram.scene import Kind, Sign
+from archspec.backends.diagram.shapes import Shapes
 from archspec.backends.diagram.titles import box_lines, collapsed_lines, collapsed_role, frame_title
 from archspec.backends.diagram.words import called, inputs_of, join_of
 from archspec.ir import Graph, Module
@@ -33,6 +34,8 @@ class Model:
 
     graph: Graph
     marks: Marks = field(default_factory=Marks)
+    #: Shapes that boxes show; None if they show none.
+    shapes: Shapes | None = None
     root: Part = field(init=False)
     signatures: dict[Part | int, Hashable] = field(init=False)
     kinds: dict[tuple[int, int], Kind] = field(init=False)
@@ -187,7 +190,7 @@ class _Builder:
         first = fused.main if fused.main is not None else fused.nodes[0]
         words = called(self.graph, self.graph.node(first))
         item = Item(self._id(self.model.names[first]), "box", fused.nodes)
-        item.lines = box_lines(self.graph, fused)
+        item.lines = (*box_lines(self.graph, fused), *self._shape(fused.nodes, fused.nodes[-1]))
         item.role = words.role
         module = self.graph.node(first).module if node.kind == "layer" else None
         item.title = f"{self.model.names[first]}: {self.graph.node(first).name}"
@@ -211,7 +214,10 @@ class _Builder:
             self.levels[item] = item.level
             self._fill(part, item.level, (*around, item))
             return
-        item.lines = collapsed_lines(self.model, part, repeat)
+        item.lines = (
+            *collapsed_lines(self.model, part, repeat),
+            *self._shape(part.nodes, part.last),
+        )
         item.role = collapsed_role(self.model, part)
         for node_id in part.nodes:
             self.places[node_id] = (*around, item)
@@ -226,9 +232,20 @@ class _Builder:
                 self.units[node_id] = (*self.units.get(node_id, ()), (run, index))
         self._part(first, level, around, len(run.units))
         if first not in self.choice.opened:
-            level.items[-1].lines = collapsed_lines(
-                self.model, first, len(run.units), run.units[-1]
+            last = run.units[-1]
+            level.items[-1].lines = (
+                *collapsed_lines(self.model, first, len(run.units), last),
+                *self._shape(first.nodes, last.last),
             )
+
+    def _shape(self, nodes: Sequence[int], last: int) -> tuple[Line, ...]:
+        """The shape of what leaves a box of `nodes`, if it is not that of what enters."""
+        if self.model.shapes is None:
+            return ()
+        own = set(nodes)
+        entries = [e.source for n in nodes for e in inputs_of(self.graph, n) if e.source not in own]
+        words = self.model.shapes.change(entries[0] if entries else None, last)
+        return (Line(words, "soft"),) if words else ()
 
     def _id(self, name: str) -> str:
         count = self.ids[name] = self.ids.get(name, 0) + 1

@@ -11,6 +11,7 @@ from archspec.backends.diagram.legend import legend
 from archspec.backends.diagram.page import MARGIN, Sheet, moved, moved_sample
 from archspec.backends.diagram.parts import Part
 from archspec.backends.diagram.scene import Frame, Kind, Rect, Sample, Scene, Text
+from archspec.backends.diagram.shapes import shapes_of
 from archspec.backends.diagram.ties import ties
 from archspec.backends.diagram.view import (
     Picture,
@@ -23,6 +24,7 @@ from archspec.backends.diagram.view import (
 )
 from archspec.diagnostics.suggest import closest
 from archspec.ir import Graph
+from archspec.passes.sizes import resolve_sizes
 
 #: Widths of columns and slides, in points.
 WIDTHS = {"3.5in": 252.0, "7in": 504.0, "slide": 864.0}
@@ -52,6 +54,9 @@ class Options:
     direction: Direction | None = None
     width: float | None = None
     legend: bool = True
+    #: Whether boxes say the shape of what they give, where it changes, with `sizes` for open ones.
+    shapes: bool = False
+    sizes: tuple[tuple[str, int], ...] = ()
 
 
 def make_scene(
@@ -60,9 +65,15 @@ def make_scene(
     description: str = "",
     marks: Marks | None = None,
 ) -> Scene:
-    """The figure of a model; `marks` are what it differs in from another one."""
+    """The figure of a model; `marks` are what it differs in from another one.
+
+    Raises `FigureError`, and `ArchSpecError` for sizes that the model has not or excludes.
+    """
     chosen = options or Options()
-    model = Model(graph, marks or Marks())
+    shapes = None
+    if chosen.shapes:
+        shapes = shapes_of(graph, resolve_sizes(graph, dict(chosen.sizes)))
+    model = Model(graph, marks or Marks(), shapes)
     part = model.root
     if chosen.view == "block":
         found = find_block(model, chosen.block)

@@ -1,5 +1,6 @@
 """What may be asked of a figure, in the words of the command line and of Python alike."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -18,10 +19,12 @@ def make_options(
     width: str | None = None,
     *,
     legend: bool = True,
+    shapes: bool = False,
+    sizes: Mapping[str, int] | None = None,
 ) -> Options:
     """The options as words, checked: `view` is `overview`, `full` or `block=NAME`.
 
-    Raises `FigureError`.
+    `sizes` are for `shapes`, and mean that they are wanted. Raises `FigureError`.
     """
     name, block = _view(view)
     if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 0):
@@ -31,7 +34,8 @@ def make_options(
     if width is not None and width not in WIDTHS:
         raise FigureError(f"the width is one of {_listed(tuple(WIDTHS))}, not `{width}`")
     points = None if width is None else WIDTHS[width]
-    return Options(name, block, depth, direction, points, legend)
+    given = tuple((sizes or {}).items())
+    return Options(name, block, depth, direction, points, legend, shapes or bool(given), given)
 
 
 def _view(view: str) -> tuple[Literal["overview", "full", "block"], str]:
