@@ -67,6 +67,13 @@ class _Command(click.Command):
     metavar="light|dark|grey|FILE",
     help="The colours and lines: one that comes along, or a TOML file.",
 )
+@click.option(
+    "--shared",
+    type=click.Choice(["copies", "merge"]),
+    default="copies",
+    show_default=True,
+    help="A box for each call of a shared block, or one for all calls where none needs another.",
+)
 @click.option("--shapes", is_flag=True, help="Say the shape of features where it changes.")
 @click.option(
     "--input",
@@ -91,6 +98,7 @@ def diagram(
     direction: str | None,
     width: str | None,
     theme: str,
+    shared: str,
     shapes: bool,
     sizes: tuple[str, ...],
     compare: bool,
@@ -121,7 +129,7 @@ def diagram(
     try:
         options = make_options(
             view, depth, direction, width,
-            legend=legend, shapes=shapes, sizes=parse_sizes(sizes),
+            legend=legend, shapes=shapes, sizes=parse_sizes(sizes), shared=shared,
         )  # fmt: skip
         ending = "svg" if output is None or output == STDOUT else ending_of(output)
         look = load_theme(theme)

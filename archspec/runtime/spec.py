@@ -143,12 +143,14 @@ class Model:
         theme: str | os.PathLike[str] = "light",
         legend: bool = True,
         shapes: bool = False,
+        shared: str = "copies",
         **sizes: int,
     ) -> "Diagram":
         """A figure of the model, with the options of `archspec diagram`.
 
         `view` is `overview`, `full` or `block=NAME`; `shapes` says shapes where they change, with
-        `sizes` as numbers for open ones: `H=224`. A notebook shows the figure as SVG. Raises
+        `sizes` as numbers for open ones: `H=224`; `shared` is `copies` or `merge`. A notebook shows
+        the figure as SVG. Raises
         `FigureError` or `ThemeError`, both `ValueError`s, for what cannot be drawn.
         """
         from archspec.backends.diagram.figure import make_scene
@@ -157,7 +159,14 @@ class Model:
         from archspec.backends.diagram.theme import load_theme
 
         options = make_options(
-            view, depth, direction, width, legend=legend, shapes=shapes, sizes=sizes
+            view,
+            depth,
+            direction,
+            width,
+            legend=legend,
+            shapes=shapes,
+            sizes=sizes,
+            shared=shared,
         )
         look = load_theme(os.fspath(theme))
         entry = self._program.scope.models[self.name]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from archspec.backends.diagram.fuse import Fused, fuse
 from archspec.backends.diagram.mechanisms import edge_kinds
+from archspec.backends.diagram.merge import number_calls, put_in_order, reaches
 from archspec.backends.diagram.parts import Part, part_tree, signatures
 from archspec.backends.diagram.plan import Item, Level, Line, Link
 from archspec.backends.diagram.repeats import Run, find_runs
@@ -36,6 +37,8 @@ class Model:
     marks: Marks = field(default_factory=Marks)
     #: Shapes that boxes show; None if they show none.
     shapes: Shapes | None = None
+    #: Whether calls of one block are one box, where none needs the result of another.
+    merge: bool = False
     root: Part = field(init=False)
     signatures: dict[Part | int, Hashable] = field(init=False)
     kinds: dict[tuple[int, int], Kind] = field(init=False)
@@ -86,6 +89,14 @@ class Choice:
 
 def build_level(model: Model, part: Part, choice: Choice, *, whole: bool = True) -> Level:
     """The level of a part: of the root with the model's inputs and outputs."""
+    if model.merge:
+        builder = _Builder(model, choice, merge=True)
+        level = builder.run(part, whole)
+        several = any(len(calls) > 1 for calls in builder.calls.values())
+        if several and all(put_in_order(found) for found in builder.levels.values()):
+            for found in builder.levels.values():
+                number_calls(found, builder.calls)
+            return level
     return _Builder(model, choice).run(part, whole)
 
 
@@ -101,7 +112,11 @@ class _Drawn:
 
 
 class _Builder:
-    def __init__(self, model: Model, choice: Choice) -> None:
+    def __init__(self, model: Model, choice: Choice, *, merge: bool = False) -> None:
+        self.merge = merge
+        #: Of boxes that stand for several calls of a block, the nodes of each call.
+        self.calls: dict[Item, list[set[int]]] = {}
+        self.merged: dict[tuple[Level, str], Item] = {}
         self.model = model
         self.graph = model.graph
         self.choice = choice
@@ -201,13 +216,19 @@ class _Builder:
 
     def _part(self, part: Part, level: Level, around: tuple[Item, ...], repeat: int) -> None:
         module = part.module
+        one_box = self.merge and module is not None and module.path in self.model.reused
+        if one_box and module is not None and self._joined(part, module.path, level, around):
+            return
         name = module.path if module is not None and module.path else "unit"
         item = Item(self._id(name), "box", tuple(part.nodes), repeat=repeat)
         item.title = name if module is None or module.block is None else f"{name}: {module.block}"
         if module is not None:
             self._sign(item, module)
         level.items.append(item)
-        if part in self.choice.opened:
+        if one_box and module is not None:
+            self.merged[level, module.path] = item
+            self.calls[item] = [set(part.nodes)]
+        elif part in self.choice.opened:
             item.kind = "group"
             item.level = Level()
             item.lines = frame_title(part, repeat)
@@ -221,6 +242,18 @@ class _Builder:
         item.role = collapsed_role(self.model, part)
         for node_id in part.nodes:
             self.places[node_id] = (*around, item)
+
+    def _joined(self, part: Part, path: str, level: Level, around: tuple[Item, ...]) -> bool:
+        """Let the box of an earlier call stand for this one too, unless one needs the other."""
+        item = self.merged.get((level, path))
+        nodes = set(part.nodes)
+        if item is None or any(reaches(self.graph, call, nodes) for call in self.calls[item]):
+            return False
+        self.calls[item].append(nodes)
+        item.nodes = (*item.nodes, *part.nodes)
+        for node_id in part.nodes:
+            self.places[node_id] = (*around, item)
+        return True
 
     def _run(self, run: Run, level: Level, around: tuple[Item, ...]) -> None:
         first = run.units[0]
@@ -354,7 +387,16 @@ class _Builder:
                         link.kind = "data"  # it flows in, and what is inside reuses it
                     return
         level.links.append(
-            Link(source[depth], target[depth], drawn.kind, out_port, in_port, drawn.signs, value)
+            Link(
+                source[depth],
+                target[depth],
+                drawn.kind,
+                out_port,
+                in_port,
+                drawn.signs,
+                value,
+                drawn.target,
+            )
         )
 
     def _climb(

@@ -57,6 +57,8 @@ class Options:
     #: Whether boxes say the shape of what they give, where it changes, with `sizes` for open ones.
     shapes: bool = False
     sizes: tuple[tuple[str, int], ...] = ()
+    #: Calls of a block with weights: a box for each, or one for all where that can be.
+    shared: Literal["copies", "merge"] = "copies"
 
 
 def make_scene(
@@ -73,7 +75,7 @@ def make_scene(
     shapes = None
     if chosen.shapes:
         shapes = shapes_of(graph, resolve_sizes(graph, dict(chosen.sizes)))
-    model = Model(graph, marks or Marks(), shapes)
+    model = Model(graph, marks or Marks(), shapes, chosen.shared == "merge")
     part = model.root
     if chosen.view == "block":
         found = find_block(model, chosen.block)

@@ -9,6 +9,7 @@ from archspec.backends.diagram.geometry import Direction
 
 #: What can be written, by the ending of the file's name.
 ENDINGS: Final = ("svg", "pdf", "png", "dot", "tex", "drawio", "mmd")
+SHARED: Final[tuple[Literal["copies", "merge"], ...]] = ("copies", "merge")
 DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
 
 
@@ -21,6 +22,7 @@ def make_options(
     legend: bool = True,
     shapes: bool = False,
     sizes: Mapping[str, int] | None = None,
+    shared: str = "copies",
 ) -> Options:
     """The options as words, checked: `view` is `overview`, `full` or `block=NAME`.
 
@@ -33,9 +35,12 @@ def make_options(
         raise FigureError(f"the direction is one of {_listed(DIRECTIONS)}, not `{direction}`")
     if width is not None and width not in WIDTHS:
         raise FigureError(f"the width is one of {_listed(tuple(WIDTHS))}, not `{width}`")
+    if shared not in SHARED:
+        raise FigureError(f"shared blocks are drawn as one of {_listed(SHARED)}, not `{shared}`")
     points = None if width is None else WIDTHS[width]
     given = tuple((sizes or {}).items())
-    return Options(name, block, depth, direction, points, legend, shapes or bool(given), given)
+    said = shapes or bool(given)
+    return Options(name, block, depth, direction, points, legend, said, given, shared)
 
 
 def _view(view: str) -> tuple[Literal["overview", "full", "block"], str]:

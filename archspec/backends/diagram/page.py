@@ -1,6 +1,6 @@
 """From a layout in its own plane to a scene on a page, with its legend."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import dist
@@ -16,7 +16,7 @@ from archspec.backends.diagram.geometry import (
     shortened,
 )
 from archspec.backends.diagram.measure import SIZES, texts_in
-from archspec.backends.diagram.plan import Item
+from archspec.backends.diagram.plan import Item, Link
 from archspec.backends.diagram.scene import (
     Badge,
     Box,
@@ -31,6 +31,8 @@ from archspec.backends.diagram.scene import (
 
 #: Around the picture.
 MARGIN = 3.0
+#: How far from where a line begins the number of the call that it leads to is written.
+CALL = 3.5
 
 
 class Sheet:
@@ -156,7 +158,28 @@ def _edge(wire: Wire, points: Sequence[Point], prefix: str) -> Edge:
             badges = (*badges, Badge(sign, (x0 + x1) / 2, (y0 + y1) / 2, 3.6))
     source = prefix + (link.source.id)
     target = prefix + (link.target.id)
-    return Edge(source, target, kind, rounded(corners, wire.radius), tip, wire.dot, (), badges)
+    texts = tuple(_call_numbers(link, points))
+    return Edge(source, target, kind, rounded(corners, wire.radius), tip, wire.dot, texts, badges)
+
+
+def _call_numbers(link: Link, points: Sequence[Point]) -> Iterator[Text]:
+    """The numbers of calls beside a line, away from the box, where the lines of calls meet."""
+    if link.arrives:
+        a, b = points[:2]
+        yield _beside(link.arrives, a, b, min(CALL, dist(a, b) / 2))
+    if link.leaves:
+        a, b = max(pairwise(points), key=lambda piece: dist(*piece))
+        straight = len(points) == 2
+        yield _beside(link.leaves, a, b, dist(a, b) * (0.5 if straight else 0.7))
+
+
+def _beside(number: str, a: Point, b: Point, by: float) -> Text:
+    """A number beside the line from `a` to `b`, `by` after its start."""
+    length = dist(a, b) or 1.0
+    x, y = a[0] + (b[0] - a[0]) * by / length, a[1] + (b[1] - a[1]) * by / length
+    across = abs(b[0] - a[0]) < abs(b[1] - a[1])
+    place = (x + 3.8, y + 2.5) if across else (x, y - 3.2)
+    return Text(*place, number, 7.0, text_width(number, 7.0, bold=True), True)
 
 
 def moved(sheet: Sheet, dx: float, dy: float) -> Sheet:

@@ -48,6 +48,11 @@ class Link:
     signs: tuple[Sign, ...] = ()
     #: The value that flows: node and output.
     value: tuple[int, int] = (0, 0)
+    #: The node that reads it.
+    reader: int = -1
+    #: Of a box for several calls: which call a line leaves from or arrives at.
+    leaves: str = ""
+    arrives: str = ""
 
 
 @dataclass(slots=True, eq=False)
