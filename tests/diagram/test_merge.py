@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 import archspec
+from archspec.backends.diagram.build import Model
 from archspec.backends.diagram.figure import FigureError
 from archspec.backends.diagram.scene import Scene
 from archspec.cli.app import app
@@ -97,6 +98,22 @@ def test_lines_lead_forward_and_numbers_are_clear_of_boxes() -> None:
         texts = [text.rect for edge in scene.edges for text in edge.texts]
         for i, one in enumerate(texts):
             assert not any(one.overlaps(other) for other in texts[i + 1 :])
+
+
+def test_only_blocks_with_weights_and_several_calls_count_as_reused() -> None:
+    def reused(file: str, model: str) -> set[str]:
+        return Model(archspec.load(str(SPECS / f"{file}.arch"))[model].graph).reused
+
+    assert reused("resnet", "ResNet18") == set()
+    assert reused("highway", "HighwayNetwork") == set()
+    assert reused("byol", "BYOL") == set()  # one call, and a slow copy
+    assert "encoder" in reused("siamese", "Siamese")
+
+
+def test_two_shared_blocks_are_no_repetition() -> None:
+    straight = CROSS.replace(" -> Tanh", "").replace(" -> ReLU -> f", " -> f")
+    scene = archspec.loads(BLOCK + straight)["Net"].diagram().scene
+    assert sorted(shared_boxes(scene)) == ["f", "f@2", "g", "g@2"]
 
 
 def test_models_without_shared_blocks_are_as_before() -> None:

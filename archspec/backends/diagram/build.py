@@ -69,7 +69,8 @@ def _reused(graph: Graph, root: Part) -> set[str]:
     for node in graph.nodes:
         if node.module is None:
             continue
-        calls[node.module.path] += 1
+        if node.kind == "layer":  # a function stands in the block that `module` is
+            calls[node.module.path] += 1
         around: Module | None = node.module
         while around is not None and node.module.weights:
             weighty.add(around.path)

@@ -1,6 +1,6 @@
 """Equal units that follow each other: drawn once, with a count."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ class Run:
 def find_runs(model: "Model", children: "Sequence[Part | int]") -> "list[Part | Run | int]":
     """The children of a level, units that repeat taken together."""
     found: list[Part | Run | int] = []
-    keys = [model.signatures[child] for child in children]
+    keys = [_key(model, child) for child in children]
     i = 0
     while i < len(children):
         best: tuple[int, int] | None = None
@@ -47,6 +47,13 @@ def find_runs(model: "Model", children: "Sequence[Part | int]") -> "list[Part | 
         found.append(Run(units))
         i += period * count
     return found
+
+
+def _key(model: "Model", child: "Part | int") -> Hashable:
+    """What equal units have in common; blocks that are reused elsewhere are equal to no other."""
+    module = child.module if isinstance(child, Part) else None
+    path = module.path if module is not None and module.path in model.reused else ""
+    return model.signatures[child], path
 
 
 def _joins(model: "Model", children: "Sequence[Part | int]") -> bool:
