@@ -464,7 +464,11 @@ class _Row:
             start = self._spot(link.source_port or link.source)
             at = start.u1 + TAP
             points = [(at, start.v), (at, end_v), (end_u, end_v)]
-            wire = Wire(link, points, link.target_port is None, True, signs=link.signs)
+            # a dot lies on a line that goes on; where none does, the way begins at the box
+            dot = link.source.kind == "port" or len(self.layout.level.out_of(link.source)) > 1
+            if not dot:
+                points.insert(0, (start.u1, start.v))
+            wire = Wire(link, points, link.target_port is None, dot, signs=link.signs)
             wire.kind = kinds[0] if kinds else None
             self.laid.wires.append(wire)
         for link in leaving:
