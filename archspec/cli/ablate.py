@@ -142,7 +142,7 @@ def ablate(
 
 def _print(table: "AblationTable", format: Any, output: Path | None, file: Path) -> None:
     from archspec.backends.tables.ablation import write_ablation
-    from archspec.cli.files import write_atomically
+    from archspec.files import write_atomically
 
     text = f"{table.to_json()}\n" if format == "json" else write_ablation(table, format)
     if output is None or output == STDOUT:
@@ -190,7 +190,7 @@ def _write(folder: Path, program: "Program", found: "Ablated") -> None:
     from archspec.backends.diagram.figure import Options, make_scene
     from archspec.backends.diagram.svg import write_svg
     from archspec.backends.diagram.theme import load_theme
-    from archspec.cli.files import write_atomically
+    from archspec.files import write_atomically
     from archspec.reuse.ablation.written import written
 
     assert found.model is not None

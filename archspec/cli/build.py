@@ -69,7 +69,8 @@ def build(
       archspec build densenet.arch -m DenseNet121 -o net.py
       archspec build densenet.arch -m DenseNet121 --set classes=10 -o -
     """
-    from archspec.cli.files import STDIN, write_atomically
+    from archspec.cli.files import STDIN
+    from archspec.files import write_atomically
 
     program = load(file)
     text, names = _stage(program, emit, models, settings, verify, format)

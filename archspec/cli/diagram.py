@@ -165,7 +165,7 @@ def diagram(
 
 
 def _write(target: Path, data: bytes) -> None:
-    from archspec.cli.files import write_bytes_atomically
+    from archspec.files import write_bytes_atomically
 
     if target == STDOUT:
         echo(data.decode("utf-8"), end="")

@@ -99,7 +99,7 @@ def _draw(
     from archspec.backends.diagram.figure import WIDTHS, FigureError
     from archspec.backends.diagram.object import Diagram
     from archspec.backends.diagram.theme import load_theme
-    from archspec.cli.files import write_bytes_atomically
+    from archspec.files import write_bytes_atomically
 
     scene = difference_scene(old, new, found, WIDTHS["7in"])
     try:

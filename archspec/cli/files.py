@@ -1,11 +1,10 @@
-"""Files that commands read and write."""
+"""Files that commands read."""
 
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from archspec.backends.files import write_atomically, write_bytes_atomically
 from archspec.diagnostics import ArchSpecError, Diagnostic
 from archspec.source import SourceFile
 
@@ -50,6 +49,3 @@ def read_stdin() -> SourceFile:
             f"standard input is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}"
         )
         raise ArchSpecError((Diagnostic("A0801", "error", message),)) from None
-
-
-__all__ = ["STDIN", "find_specs", "read_stdin", "write_atomically", "write_bytes_atomically"]

@@ -76,7 +76,7 @@ def apply_fixes(programs: Mapping[Path, "Program"], *, diff: bool, unsafe: bool)
 
 def _write(file: Path, text: str) -> None:
     """As the file was: a byte-order mark stays."""
-    from archspec.cli.files import write_atomically
+    from archspec.files import write_atomically
 
     with file.open("rb") as before:
         marked = before.read(len(_BOM)) == _BOM

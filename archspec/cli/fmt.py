@@ -31,7 +31,8 @@ def fmt(
       archspec fmt --check --diff net.arch
       archspec fmt - < net.arch
     """
-    from archspec.cli.files import STDIN, find_specs, write_atomically
+    from archspec.cli.files import STDIN, find_specs
+    from archspec.files import write_atomically
 
     files, faults = find_specs(paths)
     changed = []

@@ -26,7 +26,8 @@ def probe(file: Path, renew: bool, diff: bool, format: Format) -> None:
       archspec probe net.arch
       archspec probe net.arch --renew --diff
     """
-    from archspec.cli.files import STDIN, write_atomically
+    from archspec.cli.files import STDIN
+    from archspec.files import write_atomically
     from archspec.runtime.probe import probe as probe_program
 
     program = load(file)

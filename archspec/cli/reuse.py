@@ -64,7 +64,7 @@ def reuse(
       archspec reuse resnet.arch -m ResNet50 --input H=224,W=224 -o reuse.html
     """
     from archspec.backends.report import ENDINGS, write_reports
-    from archspec.cli.files import write_atomically
+    from archspec.files import write_atomically
     from archspec.reuse.report import report
     from archspec.reuse.sized import sized
 

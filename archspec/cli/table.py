@@ -63,7 +63,7 @@ def table(
       archspec table resnet.arch --input H=224,W=224 -o table1.tex
     """
     from archspec.backends.tables import write_table
-    from archspec.cli.files import write_atomically
+    from archspec.files import write_atomically
     from archspec.passes.architecture import table_of
     from archspec.passes.sizes import resolve_sizes
 

@@ -6,7 +6,7 @@ from archspec.backends.diagram.figure import make_scene
 from archspec.backends.diagram.options import make_options
 from archspec.backends.diagram.svg import write_svg
 from archspec.backends.diagram.theme import load_theme
-from archspec.backends.files import write_atomically
+from archspec.files import write_atomically
 from archspec.pipeline import build_graph, load_file
 from tests.support.zoo import ROOT
 

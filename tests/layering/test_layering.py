@@ -22,6 +22,7 @@ ROOMS: Final = {
     "source": 0,
     "diagnostics": 0,
     "dims": 1,
+    "files": 1,
     "pycode": 1,
     "syntax": 2,
     "layers": 2,

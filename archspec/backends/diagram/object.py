@@ -56,7 +56,7 @@ class Diagram:
         Raises `FigureError` for another ending and where nothing can draw PDF or PNG, and
         `ArchSpecError` A0802 where the file cannot be written.
         """
-        from archspec.backends.files import write_bytes_atomically
+        from archspec.files import write_bytes_atomically
 
         target = Path(path)
         data = self.data(ending_of(target))
