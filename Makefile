@@ -20,7 +20,7 @@ print("four images of 224 x 224 give logits of shape", tuple(logits.shape))
 endef
 export RUN
 
-.PHONY: help demo test lint test-exhaustive gallery zoo clean
+.PHONY: help demo test lint test-exhaustive gallery zoo deploy-check clean
 .DEFAULT_GOAL := help
 
 help:
@@ -29,6 +29,7 @@ help:
 	@echo 'make test-exhaustive  the tests that take too long for every change'
 	@echo 'make zoo              compare all of specs/ with the published models, write docs/zoo.md'
 	@echo 'make gallery          draw the figures of docs/gallery again'
+	@echo 'make deploy-check     compile, export and save the models of specs/, write docs/deployment.md'
 	@echo 'make clean            remove what these made'
 
 demo: $(VENV)/.installed
@@ -56,6 +57,9 @@ gallery: $(VENV)/.installed-test
 
 zoo: $(VENV)/.installed-test
 	$(BIN)/python -m tests.parity.page --jobs $(JOBS)
+
+deploy-check: $(VENV)/.installed-test
+	$(BIN)/python -m tests.deploy.page --jobs $(JOBS)
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis .pytest_cache
