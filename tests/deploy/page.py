@@ -14,7 +14,7 @@ from typing import Final
 
 import torch
 
-from archspec.cli.files import write_atomically
+from archspec.files import write_atomically
 from tests.deploy.capabilities import CAPABILITIES, outcome
 from tests.deploy.subjects import SUBJECTS, Subject
 from tests.support.zoo import ROOT
